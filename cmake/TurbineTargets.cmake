@@ -26,6 +26,8 @@ set(TURBINE_FOLDERS
 # --- precompiled headers ---------------------------------------------------------------------
 
 # One precompiled header for all sources and one for all tests: built once per checkout.
+# target_precompile_headers(REUSE_FROM) is not used: it also passes `-include` with an absolute
+# path, behind -Xclang where ccache does not make it relative, and no two checkouts share a hit.
 function(turbine_pch target header)
   set(anchor "${CMAKE_BINARY_DIR}/pch/${target}.cpp")
   if(NOT EXISTS "${anchor}")
@@ -50,6 +52,21 @@ function(turbine_pch target header)
   file(CONFIGURE
     OUTPUT "${CMAKE_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum"
     CONTENT "${sum}\n")
+endfunction()
+
+# `path` is relative to the build directory, where compilers run.
+function(turbine_use_pch target pch)
+  if(CMAKE_GENERATOR MATCHES "Ninja")
+    set(path CMakeFiles/${pch}.dir/cmake_pch.hxx.pch)
+  else()
+    set(path ${CMAKE_BINARY_DIR}/CMakeFiles/${pch}.dir/cmake_pch.hxx.pch)
+  endif()
+  target_compile_options(${target} PRIVATE
+    -Winvalid-pch "SHELL:-Xclang -include-pch -Xclang ${path}")
+  get_target_property(sources ${target} SOURCES)
+  set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS
+    "${CMAKE_BINARY_DIR}/CMakeFiles/${pch}.dir/cmake_pch.hxx.pch")
+  add_dependencies(${target} ${pch})
 endfunction()
 
 turbine_pch(turbine_pch src/base/pch.hpp)
@@ -84,7 +101,7 @@ function(turbine_library)
   target_link_libraries(${target}
     PUBLIC turbine_common turbine_boost ${deps} ${arg_PUBLIC_LIBS}
     PRIVATE turbine_warnings ${arg_LIBS})
-  target_precompile_headers(${target} REUSE_FROM turbine_pch)
+  turbine_use_pch(${target} turbine_pch)
 endfunction()
 
 function(turbine_executable name)
@@ -93,7 +110,7 @@ function(turbine_executable name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE
     turbine_common turbine_boost turbine_warnings ${deps} ${arg_LIBS})
-  target_precompile_headers(${name} REUSE_FROM turbine_pch)
+  turbine_use_pch(${name} turbine_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 endfunction()
 
@@ -125,7 +142,7 @@ function(turbine_test folder)
     turbine_common turbine_boost turbine_warnings ${deps} ${arg_LIBS}
     GTest::gmock GTest::gtest_main rapidcheck)
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
-  target_precompile_headers(${target} REUSE_FROM turbine_test_pch)
+  turbine_use_pch(${target} turbine_test_pch)
   gtest_discover_tests(${target}
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
@@ -146,7 +163,7 @@ function(turbine_fuzz name)
   target_link_libraries(${target} PRIVATE
     turbine_common turbine_boost turbine_warnings ${deps} ${arg_LIBS})
   target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-  target_precompile_headers(${target} REUSE_FROM turbine_pch)
+  turbine_use_pch(${target} turbine_pch)
   set(corpus "${CMAKE_BINARY_DIR}/fuzz/${name}")
   file(MAKE_DIRECTORY "${corpus}")
   set(seeds "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}")
@@ -170,7 +187,7 @@ function(turbine_bench name)
   target_link_libraries(${target} PRIVATE
     turbine_common turbine_boost turbine_warnings ${deps} ${arg_LIBS}
     benchmark::benchmark benchmark::benchmark_main)
-  target_precompile_headers(${target} REUSE_FROM turbine_pch)
+  turbine_use_pch(${target} turbine_pch)
 endfunction()
 
 # --- messages --------------------------------------------------------------------------------
