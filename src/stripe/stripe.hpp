@@ -28,6 +28,14 @@ class ShardIo {
   virtual bool alive(BladeId blade) const = 0;
 };
 
+/// Fresh stripe ids. On a gateway: out of ranges leased from the home partition
+/// (LEASE_STRIPE_IDS); on a blade: leased from its own partitions directly.
+class StripeIdSource {
+ public:
+  virtual ~StripeIdSource() = default;
+  virtual Task<StripeId> next(PartitionId home) = 0;
+};
+
 /// Writes whole stripes. A stripe is whole or it is not referenced: when a blade of the group can't
 /// take its shard, the stripe is written again under a fresh id to a group (if need be of a
 /// narrower layout) that avoids it.
