@@ -117,7 +117,7 @@ endfunction()
 # --- tests -----------------------------------------------------------------------------------
 
 # One executable per folder, every TEST its own ctest named <folder>.<Suite>.<Test>.
-# LABEL is `unit` unless told: sim (whole array, virtual clock), soak (long, scripts/test.sh --soak).
+# LABEL is `unit` unless told: sim (whole array, virtual clock), soak (long; test.sh --soak).
 function(turbine_test folder)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT;NAME" "SOURCES;DEPS;LIBS" ${ARGN})
   if(NOT TURBINE_TESTS OR NOT arg_SOURCES)
