@@ -23,7 +23,8 @@ set(CMAKE_LINK_DEPENDS_NO_SHARED ON)
 
 # Release keeps asserts out and line tables in, so that a stack trace from the field can be read.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
-set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+# The sanitizer presets: libstdc++ checks indexes and optionals too.
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -D_GLIBCXX_ASSERTIONS")
 
 # clang-tidy and editors read the same flags from compile_commands.json.
 add_library(turbine_flags INTERFACE)

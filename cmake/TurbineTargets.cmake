@@ -42,8 +42,9 @@ function(turbine_pch target header)
   # What ccache hashes in place of the precompiled header's bytes: all that decides its meaning.
   set(sources "${CMAKE_SOURCE_DIR}/src/base/pch.hpp" "${CMAKE_SOURCE_DIR}/${header}")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   set(sum "${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${CMAKE_BUILD_TYPE}"
-    " ${CMAKE_CXX_FLAGS_${CMAKE_BUILD_TYPE}} ${TURBINE_SANITIZE}"
+    " ${CMAKE_CXX_FLAGS_${type}} ${TURBINE_SANITIZE}"
     " ${Boost_VERSION} ${fmt_VERSION} ${spdlog_VERSION} ${GTEST_VERSION}")
   foreach(file IN LISTS sources)
     file(SHA256 "${file}" hash)
