@@ -2,7 +2,7 @@
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED)  # headers only; third_party/boost compiles what has sources
+find_package(Boost 1.81 REQUIRED)  # headers only; cmake/boost compiles what has sources
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(OpenSSL 3 REQUIRED)

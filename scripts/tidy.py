@@ -49,7 +49,7 @@ WAIVER_LINES = 15  # a waiver stands in the first lines of the file
 CODE = {".hpp", ".cpp"}
 TEXT = CODE | {".proto", ".py", ".sh", ".cmake"}
 CODE_TREES = ["src", "tests", "bench", "include"]
-TEXT_TREES = CODE_TREES + ["proto", "scripts", "cmake", "third_party"]
+TEXT_TREES = CODE_TREES + ["proto", "scripts", "cmake"]
 
 LEVEL = {folder: n for n, line in enumerate(LAYERS) for folder in line}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
