@@ -1,0 +1,107 @@
+#include "meta/partition_client.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace turbine::meta {
+namespace {
+
+bool worth_another_try(Errc code) {
+  return code == Errc::wrong_primary || code == Errc::stale_epoch || code == Errc::unavailable ||
+         code == Errc::timeout || code == Errc::busy || code == Errc::closed;
+}
+
+uint32_t age_ms(TimePoint now, TimePoint received) {
+  using std::chrono::milliseconds;
+  const auto age = std::chrono::ceil<milliseconds>(std::max(now - received, Duration(0)));
+  return static_cast<uint32_t>(std::min<int64_t>(age.count(), UINT32_MAX));
+}
+
+}  // namespace
+
+PartitionClient::PartitionClient(Clock& clock, rpc::Transport& transport, cluster::MapHolder& map,
+                                 PartitionClientOptions options)
+    : state_(std::make_shared<State>(clock, transport, map, options)) {
+  map.observe([weak = std::weak_ptr<State>(state_)](const cluster::MapPtr&) {
+    const StatePtr state = weak.lock();
+    if (!state) return;
+    auto waiters = std::exchange(state->map_waiters, {});
+    for (auto& waiter : waiters) waiter.set({});
+  });
+}
+
+std::shared_ptr<rpc::Channel> PartitionClient::channel(State& state, const proto::Blade& blade) {
+  auto& held = state.channels[BladeId(blade.id())];
+  if (!held || held->address() != blade.address()) held = state.transport.channel(blade.address());
+  return held;
+}
+
+// Returns at `until` or when a map newer than `than` is there.
+Task<> PartitionClient::wait_for_map(StatePtr state, cluster::MapPtr than, TimePoint until) {
+  while (state->map.get() == than && state->clock.now() < until) {
+    auto& waiters = state->map_waiters;
+    std::erase_if(waiters, [](const OneShot<>& waiter) { return waiter.is_set(); });
+    OneShot<> changed(state->clock.executor());
+    waiters.push_back(changed);
+    if (!(co_await changed.wait_until(state->clock, until)).ok()) break;
+  }
+  co_return Result<>{};
+}
+
+Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rpc::Request request,
+                                       TimePoint received) {
+  const PartitionClientOptions& options = state->options;
+  const bool mutation = request.id != RequestId{};
+  const TimePoint deadline = received + std::min(options.budget, kRequestAgeMax);
+  Duration back_off = options.back_off;
+  bool outcome_unknown = false;
+  std::optional<TimePoint> dead_until;
+  Error last{Errc::unavailable, "no try was made in time"};
+  for (int tries = 0; state->clock.now() < deadline; ++tries) {
+    if (tries > 0) ++state->retries;
+    const cluster::MapPtr map = state->map.get();
+    const BladeId primary = map ? map->primary(partition) : BladeId(0);
+    const proto::Blade* blade = map && primary.value != 0 ? map->blade(primary) : nullptr;
+    if (blade == nullptr || !map->alive(primary)) {
+      last = {Errc::unavailable,
+              primary.value == 0
+                  ? fmt::format("partition {} has no blade in the map", partition)
+                  : fmt::format("partition {} lives on blade {}, which is dead: start it again",
+                                partition, primary)};
+      if (!dead_until) dead_until = std::min(deadline, state->clock.now() + options.dead_wait);
+      CO_TRY(co_await wait_for_map(state, map, *dead_until));
+      if (state->map.get() == map) break;
+      continue;
+    }
+    rpc::Request copy = request;
+    copy.epoch = map->epoch();
+    copy.age_ms = age_ms(state->clock.now(), received);
+    const auto way = channel(*state, *blade);
+    const TimePoint until = std::min(deadline, state->clock.now() + options.attempt);
+    auto reply = co_await way->call(std::move(copy), until);
+    if (reply.ok() || !worth_another_try(reply.error().code)) co_return reply;
+    last = std::move(reply).error();
+    if (last.code == Errc::timeout) outcome_unknown = true;
+    if (last.code == Errc::closed) last.code = Errc::unavailable;
+    const TimePoint retry_at = std::min(deadline, state->clock.now() + back_off);
+    back_off = std::min(back_off * 2, options.back_off_max);
+    CO_TRY(co_await wait_for_map(state, map, retry_at));
+  }
+  // A partition's own way to say "not now" is no answer to a front-end.
+  if (last.code != Errc::timeout && last.code != Errc::busy) last.code = Errc::unavailable;
+  if (mutation && outcome_unknown) last.code = Errc::timeout;
+  co_return fail(last.within(fmt::format("partition {}", partition)));
+}
+
+Task<rpc::Reply> PartitionClient::send_to_blade(StatePtr state, BladeId id, rpc::Request request,
+                                                Duration patience) {
+  const cluster::MapPtr map = state->map.get();
+  const proto::Blade* blade = map ? map->blade(id) : nullptr;
+  if (blade == nullptr || !map->alive(id))
+    co_return fail(Errc::unavailable, "blade {} is dead", id);
+  request.epoch = map->epoch();
+  co_return co_await channel(*state, *blade)
+      ->call(std::move(request), state->clock.now() + patience);
+}
+
+}  // namespace turbine::meta
