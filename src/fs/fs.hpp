@@ -138,9 +138,10 @@ class FileSystem {
                                                           std::optional<uint64_t> size_hint) = 0;
   /// `parts`: number and etag as the client lists them, ascending. invalid: a part is missing or
   /// its etag differs; too_large in context "EntityTooSmall" is the caller's check with list_parts.
+  /// `etag`: of the whole object, as the protocol makes it out of the parts'.
   virtual Task<ObjectInfo> complete_upload(CallContext call, std::string bucket, std::string key,
                                            std::string upload, std::vector<PartInfo> parts,
-                                           Conditions conditions) = 0;
+                                           Conditions conditions, std::string etag = {}) = 0;
   virtual Task<> abort_upload(CallContext call, std::string bucket, std::string key,
                               std::string upload) = 0;
   virtual Task<std::vector<PartInfo>> list_parts(CallContext call, std::string bucket,
