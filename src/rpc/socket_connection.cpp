@@ -1,0 +1,335 @@
+#include "rpc/socket_connection.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
+#include "base/log.hpp"
+
+namespace turbine::rpc {
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
+// One sendmsg takes at most this many pieces (asio's own bound is 64) and bytes.
+constexpr size_t kGatherPieces = 60;
+constexpr size_t kGatherBytes = size_t{4} << 20;
+
+}  // namespace
+
+SocketConnection::SocketConnection(Socket socket, Address peer, bool tcp, Clock& clock, Gate& gate,
+                                   ConnectionLimits limits, Handler handler)
+    : socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      tcp_(tcp),
+      clock_(clock),
+      gate_(gate),
+      limits_(limits),
+      handler_(std::move(handler)),
+      reader_(limits.frame_bytes_max),
+      room_(clock.executor()) {}
+
+// --- proof -----------------------------------------------------------------------------------
+
+Task<> SocketConnection::prove_as_caller(std::string secret, TimePoint deadline) {
+  return prove(true, std::move(secret), deadline);
+}
+
+Task<> SocketConnection::prove_as_server(std::string secret, TimePoint deadline) {
+  return prove(false, std::move(secret), deadline);
+}
+
+Task<> SocketConnection::prove(bool caller, std::string secret, TimePoint deadline) {
+  auto self = shared_from_this();
+  const TimerId timer = clock_.call_at(deadline, [self] { self->close("no proof in time"); });
+  Result<> done = co_await exchange(caller, std::move(secret));
+  clock_.cancel(timer);
+  if (!done.ok()) close(done.error().context);
+  co_return done;
+}
+
+Task<> SocketConnection::exchange(bool caller, std::string secret) {
+  auto lost = [this](const boost::system::error_code& error) {
+    return fail(Errc::denied, "{}: connection closed during the proof of the array secret: {}",
+                peer_, closed_ ? close_reason_ : error.message());
+  };
+  Nonce mine = fresh_nonce();
+  Nonce theirs{};
+  Proof proof{};
+  if (caller) {
+    const Hello hello = encode_hello(mine);
+    auto [e1, n1] = co_await asio::async_write(socket_, asio::buffer(hello), kAwait);
+    if (e1) co_return lost(e1);
+    auto [e2, n2] = co_await asio::async_read(socket_, asio::buffer(theirs), kAwait);
+    if (e2) co_return lost(e2);
+    proof = make_proof(secret, Side::caller, mine, theirs);
+    auto [e3, n3] = co_await asio::async_write(socket_, asio::buffer(proof), kAwait);
+    if (e3) co_return lost(e3);
+  } else {
+    Hello hello{};
+    auto [e1, n1] = co_await asio::async_read(socket_, asio::buffer(hello), kAwait);
+    if (e1) co_return lost(e1);
+    theirs = CO_TRY(decode_hello(hello));
+    auto [e2, n2] = co_await asio::async_write(socket_, asio::buffer(mine), kAwait);
+    if (e2) co_return lost(e2);
+  }
+  // The caller proves first: a stranger learns nothing that depends on the secret.
+  Proof received{};
+  auto [e4, n4] = co_await asio::async_read(socket_, asio::buffer(received), kAwait);
+  if (e4) co_return lost(e4);
+  const Side expected_side = caller ? Side::server : Side::caller;
+  const Proof expected =
+      make_proof(secret, expected_side, caller ? mine : theirs, caller ? theirs : mine);
+  if (!proofs_equal(received, expected)) {
+    co_return fail(Errc::denied, "{} does not hold this array's secret", peer_);
+  }
+  if (!caller) {
+    proof = make_proof(secret, Side::server, theirs, mine);
+    auto [e5, n5] = co_await asio::async_write(socket_, asio::buffer(proof), kAwait);
+    if (e5) co_return lost(e5);
+  }
+  co_return Result<>{};
+}
+
+// --- reading ---------------------------------------------------------------------------------
+
+bool SocketConnection::crowded() const {
+  return serving_ >= limits_.calls_in_flight_max ||
+         serving_bytes_ + queued_bytes_ >= limits_.bytes_in_flight_max;
+}
+
+Task<> SocketConnection::run() {
+  auto self = shared_from_this();
+  while (!closed_) {
+    while (handler_ && crowded() && !closed_) CO_TRY(co_await room_.wait());
+    if (closed_) break;
+    const FrameReader::Targets targets = reader_.prepare();
+    std::array<asio::mutable_buffer, 3> buffers;
+    for (size_t i = 0; i < targets.size(); ++i) {
+      buffers[i] = asio::buffer(targets[i].data(), targets[i].size());
+    }
+    auto [error, count] = co_await socket_.async_read_some(buffers, kAwait);
+    if (error) {
+      close(error == asio::error::eof ? "closed by the peer" : error.message());
+      break;
+    }
+    reader_.commit(count);
+    if (Result<> taken = take_frames(); !taken.ok()) {
+      log::error("connection to {}: {}; closing it", peer_, taken.error().text());
+      close(taken.error().context);
+    }
+  }
+  co_return Result<>{};
+}
+
+Result<> SocketConnection::take_frames() {
+  while (!closed_) {
+    std::optional<Frame> frame = TRY(reader_.next());
+    if (!frame) break;
+    const bool reply = (frame->header.flags & kFrameReply) != 0;
+    if (!reply && !handler_) return fail(Errc::invalid, "a request came on a caller's connection");
+    if (reply) {
+      take_reply(std::move(*frame));
+    } else {
+      take_request(std::move(*frame));
+    }
+  }
+  return {};
+}
+
+void SocketConnection::take_reply(Frame frame) {
+  const auto found = pending_.find(frame.header.call);
+  if (found == pending_.end()) return;  // its caller has stopped waiting
+  OneShot<Reply> waiter = found->second.reply;
+  pending_.erase(found);
+  room_.notify_all();
+  if ((frame.header.flags & kFrameError) != 0) {
+    waiter.set(fail(decode_error(frame.body)));
+  } else {
+    waiter.set(Reply{std::move(frame.body), std::move(frame.payload)});
+  }
+}
+
+void SocketConnection::take_request(Frame frame) {
+  ++serving_;
+  serving_bytes_ += frame.body.size() + frame.payload.size();
+  if (gate_.closing()) return close("the server is stopping");
+  gate_.spawn("request", serve(shared_from_this(), std::move(frame)));
+}
+
+Task<> SocketConnection::serve(std::shared_ptr<SocketConnection> self, Frame frame) {
+  const size_t bytes = frame.body.size() + frame.payload.size();
+  FrameHeader header;
+  header.flags = kFrameReply;
+  header.type = frame.header.type;
+  header.call = frame.header.call;
+  header.id = frame.header.id;
+  Request request;
+  request.type = frame.header.type;
+  request.id = frame.header.id;
+  request.age_ms = frame.header.age_ms;
+  request.epoch = frame.header.epoch;
+  request.body = std::move(frame.body);
+  request.payload = std::move(frame.payload);
+  Result<Reply> reply = co_await self->handler_(std::move(request));
+  if (reply.ok() && reply->body.size() + reply->payload.size() > self->limits_.frame_bytes_max) {
+    reply = fail(Errc::too_large, "reply of {} + {} bytes is larger than a frame",
+                 reply->body.size(), reply->payload.size());
+  }
+  --self->serving_;
+  self->serving_bytes_ -= bytes;
+  if (!self->closed_) {
+    if (!reply.ok()) {
+      header.flags |= kFrameError;
+      self->enqueue(header, encode_error(reply.error()), {});
+    } else {
+      self->enqueue(header, std::move(reply->body), std::move(reply->payload));
+    }
+  }
+  self->room_.notify_all();
+  co_return Result<>{};
+}
+
+// --- calls -----------------------------------------------------------------------------------
+
+Error SocketConnection::end_of_call(bool sent) const {
+  if (!sent) {
+    return {Errc::unavailable,
+            fmt::format("{}: not sent: {}", peer_, closed_ ? close_reason_ : "deadline passed")};
+  }
+  return {Errc::timeout, fmt::format("{}: {}; the outcome is not known", peer_,
+                                     closed_ ? "connection lost: " + close_reason_
+                                             : std::string("no answer before the deadline"))};
+}
+
+Task<> SocketConnection::wait_for_room(TimePoint deadline) {
+  auto full = [this] {
+    return pending_.size() >= limits_.calls_in_flight_max ||
+           queued_bytes_ >= limits_.bytes_in_flight_max;
+  };
+  if (closed_) co_return fail(end_of_call(false));
+  if (!full()) co_return Result<>{};
+  auto self = shared_from_this();
+  const TimerId timer = clock_.call_at(deadline, [self] { self->room_.notify_all(); });
+  while (!closed_ && full() && clock_.now() < deadline) CO_TRY(co_await room_.wait());
+  clock_.cancel(timer);
+  if (closed_ || full()) co_return fail(end_of_call(false));
+  co_return Result<>{};
+}
+
+Task<Reply> SocketConnection::call(Request request, TimePoint deadline) {
+  auto self = shared_from_this();
+  if (request.body.size() + request.payload.size() > limits_.frame_bytes_max) {
+    co_return fail(Errc::too_large, "request of {} + {} bytes is larger than a frame",
+                   request.body.size(), request.payload.size());
+  }
+  CO_TRY(co_await wait_for_room(deadline));
+  FrameHeader header;
+  header.type = request.type;
+  header.call = next_call_++;
+  header.id = request.id;
+  header.age_ms = request.age_ms;
+  header.epoch = request.epoch;
+  const auto place = pending_.emplace(header.call, Pending{OneShot<Reply>(clock_.executor())});
+  OneShot<Reply> waiter = place.first->second.reply;
+  enqueue(header, std::move(request.body), std::move(request.payload));
+  Result<Reply> reply = co_await waiter.wait_until(clock_, deadline);
+  // Still pending: neither a reply nor the end of the connection came, so it was the deadline.
+  if (const auto left = pending_.find(header.call); left != pending_.end()) {
+    reply = fail(end_of_call(left->second.sent));
+    pending_.erase(left);
+    room_.notify_all();
+  }
+  co_return reply;
+}
+
+// --- writing ---------------------------------------------------------------------------------
+
+void SocketConnection::enqueue(FrameHeader header, std::string body, Buffer payload) {
+  if (closed_) return;
+  Outgoing frame;
+  frame.header = encode_header(header, body, payload.view(), tcp_);
+  frame.body = std::move(body);
+  frame.payload = std::move(payload);
+  frame.call = (header.flags & kFrameReply) != 0 ? 0 : header.call;
+  queued_bytes_ += frame.bytes();
+  queue_.push_back(std::move(frame));
+  if (writing_) return;
+  writing_ = true;
+  // Posted, so that what else is queued in this turn of the reactor goes into the same call.
+  asio::post(clock_.executor(), [self = shared_from_this()] { self->write_more(); });
+}
+
+void SocketConnection::drop_abandoned() {
+  // The front may be half sent; requests behind it whose callers have left never go out.
+  while (!queue_.empty() && front_written_ == 0 && queue_.front().call != 0 &&
+         !pending_.contains(queue_.front().call)) {
+    queued_bytes_ -= queue_.front().bytes();
+    queue_.pop_front();
+  }
+}
+
+void SocketConnection::write_more() {
+  drop_abandoned();
+  if (closed_ || queue_.empty()) {
+    writing_ = false;
+    return;
+  }
+  gather_.clear();
+  size_t skip = front_written_, bytes = 0;
+  auto add = [&](const void* data, size_t size) {
+    const size_t skipped = std::min(skip, size);
+    skip -= skipped;
+    if (size == skipped) return;
+    gather_.emplace_back(static_cast<const std::byte*>(data) + skipped, size - skipped);
+    bytes += size - skipped;
+  };
+  for (Outgoing& frame : queue_) {
+    if (gather_.size() + 3 > kGatherPieces || bytes >= kGatherBytes) break;
+    if (frame.call != 0) {
+      const auto found = pending_.find(frame.call);
+      if (found != pending_.end()) {
+        found->second.sent = true;
+      } else if (&frame != &queue_.front()) {
+        break;  // abandoned: dropped when it is at the front
+      }
+    }
+    add(frame.header.data(), frame.header.size());
+    add(frame.body.data(), frame.body.size());
+    add(frame.payload.data(), frame.payload.size());
+  }
+  socket_.async_write_some(
+      gather_, [self = shared_from_this()](const boost::system::error_code& error, size_t count) {
+        self->written(count);
+        if (error) {
+          self->close(error.message());
+          self->writing_ = false;
+          return;
+        }
+        self->write_more();
+      });
+}
+
+void SocketConnection::written(size_t count) {
+  front_written_ += count;
+  while (!queue_.empty() && front_written_ >= queue_.front().bytes()) {
+    front_written_ -= queue_.front().bytes();
+    queued_bytes_ -= queue_.front().bytes();
+    queue_.pop_front();
+  }
+  room_.notify_all();
+}
+
+void SocketConnection::close(std::string_view reason) {
+  if (closed_) return;
+  closed_ = true;
+  close_reason_ = reason;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  auto pending = std::exchange(pending_, {});
+  for (auto& [call, entry] : pending) entry.reply.set(fail(end_of_call(entry.sent)));
+  if (!writing_) queue_.clear();
+  room_.notify_all();
+}
+
+}  // namespace turbine::rpc
