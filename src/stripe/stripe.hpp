@@ -42,12 +42,20 @@ class StripeIdSource {
 class StripeWriter {
  public:
   virtual ~StripeWriter() = default;
-  /// `data`: 1 … k × 256 KiB bytes for the preferred layout's k (see stripe_bytes_max()), as
-  /// buffers one after another. Returns the stripe to be committed in partition `home`; every shard
-  /// is durable. Errc::no_space, Errc::unavailable.
+  /// `data`: 1 … stripe_bytes_max() bytes, as buffers one after another. Returns the stripe to be
+  /// committed in partition `home`; every shard is durable. Errc::no_space, Errc::unavailable;
+  /// Errc::too_large: blades failed and the layouts left have stripes of fewer bytes. Most callers
+  /// want write_stripes().
   virtual Task<proto::NewStripe> write(PartitionId home, std::vector<Buffer> data) = 0;
+  /// Of the widest layout that has a group now; changes with the blades' health.
   virtual uint32_t stripe_bytes_max() const = 0;
 };
+
+/// Writes any number of bytes (> 0) as stripes one after another, as full as the layouts at hand
+/// allow, and splits again when blades fail meanwhile. Their data_bytes add up to the data's.
+/// `writer` outlives the call.
+Task<std::vector<proto::NewStripe>> write_stripes(StripeWriter& writer, PartitionId home,
+                                                  std::vector<Buffer> data);
 
 /// Reads extents, around missing and damaged shards.
 class StripeReader {
@@ -57,6 +65,9 @@ class StripeReader {
   /// range only; a missing shard is reconstructed from k others and reported for repair.
   /// Errc::not_found: the stripe's shards are gone (the extent may be stale: look it up again).
   virtual Task<std::vector<Buffer>> read(proto::Extent extent, uint64_t skip, uint64_t length) = 0;
+  /// Waits for reads that were overtaken by a reconstruction and still run. Call before
+  /// destruction.
+  virtual Task<> stop() { co_return Result<>{}; }
 };
 
 }  // namespace turbine::stripe
