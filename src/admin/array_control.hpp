@@ -1,0 +1,37 @@
+// ArrayControl: what the admin API needs of the manager. The manager process implements it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "admin/array_status.hpp"
+#include "base/task.hpp"
+#include "cluster/cluster_map.hpp"
+#include "fs/fs.hpp"
+
+namespace turbine::admin {
+
+/// One reactor thread. Changes are durable in the cluster store on return.
+class ArrayControl {
+ public:
+  virtual ~ArrayControl() = default;
+
+  virtual cluster::MapPtr map() const = 0;
+  /// The newest heartbeat of each blade since the manager started.
+  virtual std::vector<BladeReport> reports() const = 0;
+
+  /// Errc::exists when the name is taken.
+  virtual Task<proto::User> create_user(std::string name) = 0;
+  /// Its keys go with it. Errc::not_found; Errc::denied for the root user.
+  virtual Task<> delete_user(std::string name) = 0;
+  /// The only time that the secret is shown.
+  virtual Task<proto::AccessKey> create_key(std::string user_name) = 0;
+  virtual Task<> delete_key(std::string access_key) = 0;
+
+  /// Buckets go through the same door as S3's.
+  virtual fs::FileSystem& files() = 0;
+  /// Asks every live process; those that do not answer within 2 s are left out.
+  virtual Task<std::vector<proto::ProcessStatsReply>> process_stats() = 0;
+};
+
+}  // namespace turbine::admin

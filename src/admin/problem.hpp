@@ -1,0 +1,14 @@
+// Errors of the admin API: RFC 9457 problem details.
+#pragma once
+
+#include "admin/http.hpp"
+#include "base/result.hpp"
+
+namespace turbine::admin {
+
+/// HTTP status for an error code.
+int http_status(Errc code);
+/// {"type","title","status","detail","code","hint"}; `code` is errc_name(), `hint` what to do.
+HttpResponse problem(const Error& error);
+
+}  // namespace turbine::admin
