@@ -34,6 +34,9 @@ class Device {
   /// Tells the device that the range holds nothing of value (hole punch); may do nothing.
   virtual Task<> discard(uint64_t offset, uint64_t size) = 0;
 
+  /// Uninitialised memory the device transfers to and from most cheaply.
+  virtual Buffer allocate(size_t size) { return Buffer::allocate(size); }
+
   /// The highest sequence known to be durable.
   virtual uint64_t durable_sequence() const = 0;
   /// To be called before a write is acknowledged to anyone, in Release too: proves that a flush

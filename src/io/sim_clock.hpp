@@ -1,0 +1,65 @@
+// SimClock: virtual time for tests and simulation.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+
+namespace turbine::io {
+
+/// A Clock that moves only when told, or when nothing else is left to do: an hour of waiting costs
+/// nothing. Owns its io_context; one thread; the same program gives the same run every time. What
+/// uses executor() must be destroyed before it.
+///
+///   SimClock clock;
+///   EXPECT_TRUE(clock.run(subject.do_something()).ok());
+class SimClock final : public Clock {
+ public:
+  SimClock() = default;
+  ~SimClock() override { timers_.clear(); }
+  SimClock(const SimClock&) = delete;
+  SimClock& operator=(const SimClock&) = delete;
+
+  TimePoint now() const override { return now_; }
+  /// Virtual time since 2026-01-01T00:00:00Z.
+  WallTime wall_now() const override;
+  TimerId call_at(TimePoint at, std::move_only_function<void()> callback) override;
+  void cancel(TimerId id) override { timers_.cancel(id); }
+  Executor executor() override { return context_.get_executor(); }
+
+  /// Runs all handlers and timers that are due now; time stands still.
+  void run_until_idle();
+  /// Runs what is due, then jumps to the next timer and runs it. False when no timer is left.
+  bool step();
+  /// Moves time by `duration`, running everything on the way at its moment.
+  void advance(Duration duration);
+  /// step()s until `done` holds. False when nothing is left to run or `limit` has passed.
+  bool run_until(std::move_only_function<bool()> done, Duration limit = std::chrono::hours(1));
+
+  /// Runs `task` to its end. Errc::timeout when it is still waiting though nothing is left to run,
+  /// or after `limit`.
+  template <class T>
+  Result<T> run(Task<T> task, Duration limit = std::chrono::hours(1)) {
+    auto result = std::make_shared<std::optional<Result<T>>>();
+    asio::co_spawn(context_, std::move(task), [result](std::exception_ptr error, Result<T> value) {
+      if (error) std::rethrow_exception(error);
+      result->emplace(std::move(value));
+    });
+    if (!run_until([&] { return result->has_value(); }, limit)) {
+      return fail(Errc::timeout, "the task still waits, though nothing is left to run");
+    }
+    return std::move(**result);
+  }
+
+ private:
+  asio::io_context context_{1};
+  TimerQueue timers_;
+  TimePoint now_{};
+};
+
+}  // namespace turbine::io
