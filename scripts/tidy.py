@@ -27,6 +27,7 @@ LAYERS = [
 # Includes between folders of one line that are allowed: (who, whom). Keep it free of circles.
 SIDEWAYS = {
     ("io", "base"),
+    ("chunk", "cluster"),
 }
 
 # A library is named behind its seam only: (what, the code that names it, who may).

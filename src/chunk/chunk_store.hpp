@@ -29,6 +29,7 @@ struct Options {
   uint64_t cache_bytes = uint64_t{128} << 20;  // DRAM read cache
   uint64_t reserve_bytes = 0;                  // new shards are refused below this much free space
   uint64_t identity_seed = 0;
+  bool skip_checksums_for_test = false;  // a planted fault: the simulator must find it
 };
 
 struct Capacity {

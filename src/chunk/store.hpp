@@ -1,0 +1,69 @@
+// The ChunkStore over a device, a journal and a Kv.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "base/async.hpp"
+#include "chunk/allocator.hpp"
+#include "chunk/chunk_store.hpp"
+#include "chunk/read_cache.hpp"
+#include "chunk/shard_index.hpp"
+
+namespace turbine::chunk {
+
+class Store final : public ChunkStore {
+ public:
+  Store(Executor executor, io::Device& device, kv::Kv& kv, Options options);
+  ~Store() override;
+
+  Result<> load();
+
+  Task<> replay(const journal::Record& record, bool maybe_unflushed) override;
+  Result<> start(journal::Journal& journal) override;
+  Task<> stop() override;
+  Task<> put(ShardInfo info, Buffer data) override;
+  Task<Buffer> read(ShardId shard, uint32_t offset, uint32_t size) override;
+  std::optional<ShardInfo> find(ShardId shard) override;
+  Task<> free(std::vector<ShardId> shards) override;
+  std::vector<ShardInfo> list(std::optional<ShardId> after, size_t count) override;
+  Task<> verify(ShardId shard) override;
+  Capacity capacity() const override;
+  Counters counters() const override { return counters_; }
+
+ private:
+  using ShardPtr = std::shared_ptr<Shard>;
+
+  Task<> replay_put(const journal::Record& record, bool maybe_unflushed);
+  Result<> replay_free(const journal::Record& record);
+  Task<> put_new(ShardInfo info, Buffer data);
+  Task<> write_shard(ShardPtr shard, Buffer data);
+  Task<> wait_for_put(ShardId shard);
+  /// Ok: `info` is stored already. not_found: to be written.
+  Result<> compare_with_stored(const ShardInfo& info, const Buffer& data) const;
+  Task<> prepare_slabs(uint64_t offset, uint64_t bytes);
+  Task<> prepare_slab(uint64_t slab);
+  /// Blocks [first, first + blocks) from the device, verified.
+  Task<Buffer> read_blocks(ShardPtr shard, uint32_t first, uint32_t blocks);
+  void drop(ShardId shard);
+  ShardPtr lookup(ShardId shard) const;
+
+  Executor executor_;
+  io::Device& device_;
+  kv::Kv& kv_;
+  journal::Journal* journal_ = nullptr;  // null until start()
+  Options options_;
+  std::shared_ptr<Allocator> allocator_;
+  std::map<ShardId, ShardPtr> shards_;
+  ReadCache cache_;
+  std::vector<char> slab_prepared_;
+  std::set<ShardId> putting_;
+  Event put_ended_;
+  uint64_t used_bytes_ = 0;
+  Counters counters_;
+  Gate gate_;
+};
+
+}  // namespace turbine::chunk
