@@ -1,0 +1,118 @@
+// Image: the committed state of one partition, and how log entries change it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "journal/journal.hpp"
+#include "kv/kv.hpp"
+#include "meta/keys.hpp"
+#include "meta/records.hpp"
+#include "meta/stripe_ranges.hpp"
+#include "proto/meta_log.pb.h"
+
+namespace turbine::meta {
+
+inline constexpr uint64_t kDestageBytesMin = 1024;   // smaller data stays inline for ever
+inline constexpr uint64_t kCountedBytesMin = 4096;   // files whose bytes the statistics count
+inline constexpr uint64_t kInlineRunBytes = 64 * 1024;
+inline constexpr uint32_t kReleaseAtOnce = 16;       // content records freed within one entry
+
+/// Committed state lives in the Kv; what is asked all the time is mirrored here. apply() is a pure
+/// function of that state and the entry: replay after a crash gives the same bytes. One reactor
+/// thread. After apply() the changes are visible but NOT durable in the Kv; the journal holds the
+/// entry until a Kv flush.
+class Image {
+ public:
+  Image(kv::Kv& kv, PartitionId id);
+
+  /// Reads the state and the mirrors.
+  Result<> load();
+  /// `lsn` must follow applied_lsn(). A failure leaves the partition unusable.
+  Result<> apply(const proto::LogEntry& entry, Lsn lsn, Term term, journal::Position position);
+
+  PartitionId id() const { return id_; }
+  kv::Kv& kv() const { return kv_; }
+  const Keys& keys() const { return keys_; }
+  const proto::PartitionState& state() const { return state_; }
+  Lsn applied_lsn() const { return Lsn(state_.applied_lsn()); }
+  StripeRanges& ranges() { return ranges_; }
+  const StripeRanges& ranges() const { return ranges_; }
+  /// By their Kv keys.
+  const std::map<std::string, proto::Intent>& intents() const { return intents_; }
+  const std::map<std::string, proto::Decision>& decisions() const { return decisions_; }
+  /// The bucket of an answered request.
+  std::optional<uint64_t> replay_bucket_of(RequestId id) const;
+  std::optional<uint64_t> oldest_replay_bucket() const;
+
+  /// Test only, a planted bug: swaps apply without comparing versions.
+  bool swap_unconditionally = false;
+
+ private:
+  struct Step {
+    Changes& changes;
+    uint64_t lsn;
+    int64_t time_ns;
+  };
+  Result<> apply_mutation(Step& step, const proto::Mutation& mutation);
+
+  Result<> put_file(Step& step, const proto::PutFileMutation& m);
+  Result<> remove_file(Step& step, const proto::RemoveFileMutation& m);
+  Result<> link_directory(Step& step, const proto::LinkDirectoryMutation& m);
+  Result<> unlink_directory(Step& step, const proto::UnlinkDirectoryMutation& m);
+  Result<> put_inode(Step& step, const proto::PutInodeMutation& m);
+  Result<> remove_inode(Step& step, InodeId id);
+  Result<> adopt_hidden(Step& step, InodeId id);
+  Result<> set_settings(Step& step, const proto::SetSettingsMutation& m);
+  Result<> remove_upload(Step& step, const proto::UploadRef& m);
+  Result<> put_part(Step& step, const proto::PutPartMutation& m);
+  struct DirectoryChange {
+    int entries = 0, directories = 0;
+    bool make_implicit = false;
+  };
+  Result<> touch_directory(Step& step, InodeId id, DirectoryChange change);
+
+  Result<> add_content(Step& step, const proto::AddContentMutation& m);
+  Result<> add_stripe(Step& step, const proto::NewStripe& stripe, const proto::StripePieces& pieces,
+                      uint64_t live_bytes);
+  Result<> release_content(Step& step, uint64_t content);
+  Result<> trim_content(Step& step, const proto::TrimContentMutation& m);
+  Result<> drop_run(Step& step, std::string_view key, const proto::ContentRecord& record,
+                    bool waited);
+  Result<> lower_live(Step& step, StripeId id, uint64_t bytes, bool waited);
+  Result<> swap(Step& step, const proto::SwapMutation& m);
+  Result<bool> swap_piece(Step& step, const proto::SwapMutation& m, const proto::SwapPiece& piece);
+  Result<> free_stripes(Step& step, const proto::FreeStripesMutation& m);
+  Result<> stripe_repaired(Step& step, const proto::StripeRepairedMutation& m);
+  Result<> lease_range(Step& step, const proto::LeaseRangeMutation& m);
+  Result<> end_ranges(Step& step, SessionId session);
+
+  Result<> put_intent(Step& step, const proto::Intent& intent);
+  Result<> finish_intent(Step& step, const proto::FinishIntentMutation& m);
+  void drop_replay(Step& step, uint64_t below);
+  void note_number(uint64_t value);
+  void note_numbers(const proto::Mutation& mutation);
+
+  Result<> load_mirrors();
+  template <class Record, class Visit>
+  Result<> for_each(Kind kind, Visit visit);
+
+  kv::Kv& kv_;
+  PartitionId id_;
+  Keys keys_;
+  proto::PartitionState state_;
+  StripeRanges ranges_;
+  std::map<std::string, proto::Intent> intents_;
+  std::map<std::string, proto::Decision> decisions_;
+  std::unordered_map<RequestId, uint64_t> replay_;         // never iterated
+  std::map<uint64_t, std::vector<RequestId>> replay_buckets_;
+};
+
+}  // namespace turbine::meta
