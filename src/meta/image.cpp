@@ -162,8 +162,10 @@ Result<> Image::apply_mutation(Step& step, const proto::Mutation& m) {
     case Op::OP_NOT_SET:
       break;
   }
-  return fail(Errc::corrupt, "partition {}: log entry {} holds a mutation this version does not "
-              "know", id_, step.lsn);
+  return fail(Errc::corrupt,
+              "partition {}: log entry {} holds a mutation this version does not "
+              "know",
+              id_, step.lsn);
 }
 
 void Image::note_number(uint64_t value) {

@@ -20,10 +20,10 @@
 
 namespace turbine::meta {
 
-inline constexpr uint64_t kDestageBytesMin = 1024;   // smaller data stays inline for ever
-inline constexpr uint64_t kCountedBytesMin = 4096;   // files whose bytes the statistics count
+inline constexpr uint64_t kDestageBytesMin = 1024;  // smaller data stays inline for ever
+inline constexpr uint64_t kCountedBytesMin = 4096;  // files whose bytes the statistics count
 inline constexpr uint64_t kInlineRunBytes = 64 * 1024;
-inline constexpr uint32_t kReleaseAtOnce = 16;       // content records freed within one entry
+inline constexpr uint32_t kReleaseAtOnce = 16;  // content records freed within one entry
 
 /// Committed state lives in the Kv; what is asked all the time is mirrored here. apply() is a pure
 /// function of that state and the entry: replay after a crash gives the same bytes. One reactor
@@ -111,7 +111,7 @@ class Image {
   StripeRanges ranges_;
   std::map<std::string, proto::Intent> intents_;
   std::map<std::string, proto::Decision> decisions_;
-  std::unordered_map<RequestId, uint64_t> replay_;         // never iterated
+  std::unordered_map<RequestId, uint64_t> replay_;  // never iterated
   std::map<uint64_t, std::vector<RequestId>> replay_buckets_;
 };
 

@@ -150,7 +150,8 @@ Result<> Image::release_content(Step& step, uint64_t content) {
 
 Result<> Image::trim_content(Step& step, const proto::TrimContentMutation& m) {
   const std::string trash_key = keys_.trash(m.content());
-  if (!TRY(step.changes.read<proto::TrashEntry>(trash_key)).has_value()) return {};
+  const auto trash = TRY(step.changes.read<proto::TrashEntry>(trash_key));
+  if (!trash.has_value()) return {};
   const std::string first = keys_.contents(m.content());
   auto it = kv_.scan(first, prefix_end(first));
   uint32_t count = 0;
@@ -169,10 +170,10 @@ Result<bool> Image::swap_piece(Step& step, const proto::SwapMutation& m,
   const std::string key = keys_.content(piece.content(), piece.offset() + piece.length());
   auto record = TRY(step.changes.read<proto::ContentRecord>(key));
   if (!record.has_value() || run_length(*record) != piece.length()) return false;
-  const bool same = is_small(*record) ? record->version() == piece.version()
-                                      : record->extent().stripe() == piece.source_stripe() &&
-                                            record->extent().stripe_offset() ==
-                                                piece.source_offset();
+  const bool same = is_small(*record)
+                        ? record->version() == piece.version()
+                        : record->extent().stripe() == piece.source_stripe() &&
+                              record->extent().stripe_offset() == piece.source_offset();
   if (!same && !swap_unconditionally) return false;
   const auto length = static_cast<int64_t>(piece.length());
   if (is_small(*record)) {
@@ -201,7 +202,8 @@ Result<> Image::swap(Step& step, const proto::SwapMutation& m) {
   proto::StripePieces pieces;
   uint64_t live = 0;
   for (const proto::SwapPiece& piece : m.pieces()) {
-    if (!TRY(swap_piece(step, m, piece))) continue;
+    const bool swapped = TRY(swap_piece(step, m, piece));
+    if (!swapped) continue;
     live += piece.length();
     proto::StripePiece* made = pieces.add_pieces();
     made->set_inode(piece.content());

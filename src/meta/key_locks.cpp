@@ -42,7 +42,8 @@ struct KeyLocks::State {
   static bool could_hold(const Queue& queue, bool exclusive) {
     if (queue.places.empty()) return true;
     if (exclusive) return false;
-    return std::ranges::all_of(queue.places, [](const Place& p) { return p.holds && !p.exclusive; });
+    return std::ranges::all_of(queue.places,
+                               [](const Place& p) { return p.holds && !p.exclusive; });
   }
 
   void leave(const std::shared_ptr<Ticket>& ticket) {

@@ -1,0 +1,112 @@
+// LOOKUP, GET_EXTENTS, RELEASE_PIN: names to inodes and to the places of their bytes.
+#include <algorithm>
+
+#include "meta/op_support.hpp"
+#include "meta/operations.hpp"
+
+namespace turbine::meta {
+namespace {
+
+constexpr uint64_t kBindingLeaseMs = 1000;
+
+uint64_t pin_content(Partition& partition, const proto::Inode& inode, SessionId session) {
+  return partition.pins().add({.session = session,
+                               .inode = InodeId(inode.id()),
+                               .content = inode.content(),
+                               .content_version = inode.content_version(),
+                               .size = inode.size(),
+                               .lsn = partition.image().applied_lsn().value,
+                               .taken = partition.clock().now()});
+}
+
+Result<Buffer> fill_content(Partition& partition, uint64_t content, uint64_t size,
+                            uint64_t content_version, uint64_t offset, uint64_t length,
+                            proto::Content* out) {
+  const uint64_t left = offset < size ? size - offset : 0;
+  ContentPiece piece = TRY(read_content(partition, content, offset, std::min(length, left)));
+  *out = std::move(piece.content);
+  out->set_content_version(content_version);
+  return std::move(piece.payload);
+}
+
+}  // namespace
+
+Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId directory(request.directory());
+  CO_TRY(co_await partition->wait_settled(
+      {lock_name(directory, request.name()).key, lock_present(directory, true).key}));
+  auto dirent =
+      CO_TRY(co_await find_dirent(partition, directory, request.name(), request.want_directory()));
+  if (!dirent.has_value()) {
+    CO_TRY(co_await find_directory(partition, directory));  // stale, if it is that
+    co_return fail(Errc::not_found, "no such name");
+  }
+  rpc::With<proto::LookupReply> reply;
+  if (request.want_directory()) {
+    reply.body.mutable_inode()->set_id(dirent->directory());
+    reply.body.mutable_inode()->set_type(proto::FILE_DIRECTORY);
+    reply.body.set_lease_ms(kBindingLeaseMs);
+    co_return reply;
+  }
+  // No suspension from here on: inode, content and pin are of one moment.
+  dirent = CO_TRY(read_record<proto::Dirent>(
+      partition->kv(), partition->keys().dirent(directory, request.name(), false)));
+  if (!dirent.has_value()) co_return fail(Errc::not_found, "no such name");
+  proto::Inode& inode = *dirent->mutable_file();
+  CO_TRY(add_part_table(*partition, &inode));
+  if (request.want_content() && inode.part_count() == 0) {
+    reply.payload =
+        CO_TRY(fill_content(*partition, inode.content(), inode.size(), inode.content_version(),
+                            request.offset(), request.length(), reply.body.mutable_content()));
+  }
+  if (request.pin()) {
+    reply.body.set_pin(pin_content(*partition, inode, SessionId(request.session())));
+  }
+  *reply.body.mutable_inode() = std::move(inode);
+  co_return reply;
+}
+
+Answer<proto::GetExtentsReply> get_extents(Call call, proto::GetExtentsRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId id(request.inode());
+  CO_TRY(co_await partition->wait_settled({lock_inode(id, true).key, lock_present(id, true).key}));
+  rpc::With<proto::GetExtentsReply> reply;
+  auto inode = co_await find_inode(partition, id);
+  const bool same = inode.ok() && (request.content_version() == 0 ||
+                                   request.content_version() == inode->content_version());
+  if (!same) {
+    const Pins::Pin* pin = partition->pins().find(id, request.content_version());
+    if (pin == nullptr) {
+      if (!inode.ok()) co_return fail(inode.error());
+      co_return fail(Errc::conflict, "inode {} changed: version {} is asked, {} is current", id,
+                     request.content_version(), inode->content_version());
+    }
+    reply.payload =
+        CO_TRY(fill_content(*partition, pin->content, pin->size, pin->content_version,
+                            request.offset(), request.length(), reply.body.mutable_content()));
+    co_return reply;
+  }
+  if (inode->type() == proto::FILE_REGULAR) {
+    CO_TRY(add_part_table(*partition, &*inode));
+    if (inode->part_count() == 0) {
+      reply.payload =
+          CO_TRY(fill_content(*partition, inode->content(), inode->size(), inode->content_version(),
+                              request.offset(), request.length(), reply.body.mutable_content()));
+    }
+    if (request.pin()) {
+      reply.body.set_pin(pin_content(*partition, *inode, SessionId(request.session())));
+    }
+  }
+  *reply.body.mutable_inode() = std::move(*inode);
+  co_return reply;
+}
+
+Answer<proto::ReleasePinReply> release_pin(Call call, proto::ReleasePinRequest request) {
+  for (const uint64_t pin : request.pins()) {
+    call.partition->pins().release(SessionId(request.session()), pin);
+  }
+  co_return rpc::With<proto::ReleasePinReply>{};
+}
+
+}  // namespace turbine::meta

@@ -1,0 +1,95 @@
+// MAKE_DIRECTORY, REMOVE_DIRECTORY, SET_DIRECTORY_SETTINGS. A bucket is a directory in the root.
+#include "meta/op_support.hpp"
+#include "meta/operations.hpp"
+#include "meta/transaction.hpp"
+
+namespace turbine::meta {
+
+Answer<proto::MakeDirectoryReply> make_directory(Call call, proto::MakeDirectoryRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId directory(request.directory());
+  CO_TRY(check_name(request.name()));
+  Transaction txn(partition, call.id, call.received);
+  txn.half().guards.push_back(CO_TRY(co_await partition->locks().acquire_until(
+      {lock_present(directory, false), lock_name(directory, request.name())}, partition->clock(),
+      partition->clock().now() + partition->options().lock_wait)));
+  CO_TRY(co_await find_directory(partition, directory));
+  for (const bool is_directory : {true, false}) {
+    const auto there =
+        CO_TRY(co_await find_dirent(partition, directory, request.name(), is_directory));
+    if (there.has_value()) co_return fail(Errc::exists, "the name {} is taken", request.name());
+  }
+  proto::SubOperation insert;
+  proto::InsertTree& tree = *insert.mutable_insert_tree();
+  tree.set_parent(request.directory());
+  *tree.add_names() = request.name();
+  proto::Inode& attributes = *tree.mutable_attributes();
+  attributes.set_mode(request.mode());
+  attributes.set_uid(request.uid());
+  attributes.set_gid(request.gid());
+  attributes.set_owner_user(request.owner_user());
+  *attributes.mutable_settings() = request.settings();
+  const PartitionId target = partition->seams().map.get()->partition_for(directory, request.name());
+  auto made = CO_TRY(co_await txn.prepare(target, std::move(insert)));
+  auto& link = *txn.half().mutations.Add()->mutable_link_directory();
+  link.set_directory(request.directory());
+  link.set_name(request.name());
+  link.set_child(made.first_directory());
+  rpc::With<proto::MakeDirectoryReply> reply;
+  *reply.body.mutable_inode() = std::move(*made.mutable_inode());
+  CO_TRY(co_await txn.commit(reply.body));
+  co_return reply;
+}
+
+Answer<proto::RemoveDirectoryReply> remove_directory(Call call,
+                                                     proto::RemoveDirectoryRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId directory(request.directory());
+  CO_TRY(check_name(request.name()));
+  const auto dirent = CO_TRY(co_await find_dirent(partition, directory, request.name(), true));
+  if (!dirent.has_value()) {
+    CO_TRY(co_await find_directory(partition, directory));
+    co_return fail(Errc::not_found, "there is no directory {}", request.name());
+  }
+  Transaction txn(partition, call.id, call.received);
+  proto::RemoveEntry entry;
+  entry.set_directory(request.directory());
+  entry.set_name(request.name());
+  entry.set_child(dirent->directory());
+  // The request's own keys: waited for. Nothing is held yet.
+  CO_TRY(co_await prepare_removal(partition, entry, true, &txn.half()));
+  proto::SubResult result = std::move(txn.half().result);
+  proto::SubOperation remove;
+  remove.mutable_remove_empty_directory()->set_directory(dirent->directory());
+  remove.mutable_remove_empty_directory()->set_abort_uploads(true);
+  CO_TRY(co_await txn.prepare(InodeId(dirent->directory()).partition(), std::move(remove)));
+  while (result.has_next()) {
+    proto::SubOperation upwards;
+    *upwards.mutable_remove_entry() = result.next();
+    result = CO_TRY(
+        co_await txn.prepare(InodeId(result.next().directory()).partition(), std::move(upwards)));
+  }
+  rpc::With<proto::RemoveDirectoryReply> reply;
+  CO_TRY(co_await txn.commit(reply.body));
+  co_return reply;
+}
+
+Answer<proto::SetDirectorySettingsReply> set_directory_settings(
+    Call call, proto::SetDirectorySettingsRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId id(request.inode());
+  Half half;
+  half.guards.push_back(CO_TRY(co_await partition->locks().acquire_until(
+      {lock_present(id, false), lock_inode(id, true)}, partition->clock(),
+      partition->clock().now() + partition->options().lock_wait)));
+  rpc::With<proto::SetDirectorySettingsReply> reply;
+  *reply.body.mutable_inode() = CO_TRY(co_await find_directory(partition, id));
+  *reply.body.mutable_inode()->mutable_settings() = request.settings();
+  auto& set = *half.mutations.Add()->mutable_set_settings();
+  set.set_inode(request.inode());
+  *set.mutable_settings() = request.settings();
+  CO_TRY(co_await partition->commit(make_entry(call.id, reply.body, &half)));
+  co_return reply;
+}
+
+}  // namespace turbine::meta

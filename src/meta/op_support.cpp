@@ -1,0 +1,143 @@
+#include "meta/op_support.hpp"
+
+#include <algorithm>
+
+namespace turbine::meta {
+
+Task<proto::Inode> find_directory(PartitionPtr partition, InodeId id) {
+  auto record = CO_TRY(
+      co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
+  if (!record.has_value()) co_return fail(Errc::stale, "directory {} is gone", id);
+  if (record->inode().type() != proto::FILE_DIRECTORY) {
+    co_return fail(Errc::not_directory, "inode {} is not a directory", id);
+  }
+  co_return std::move(*record->mutable_inode());
+}
+
+Task<std::optional<proto::Dirent>> find_dirent(PartitionPtr partition, InodeId directory,
+                                               std::string name, bool is_directory) {
+  co_return co_await load_record<proto::Dirent>(
+      partition->kv(), partition->keys().dirent(directory, name, is_directory));
+}
+
+Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id) {
+  auto record = CO_TRY(
+      co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
+  if (!record.has_value()) co_return fail(Errc::stale, "inode {} is gone", id);
+  if (record->has_inode()) co_return std::move(*record->mutable_inode());
+  auto dirent =
+      CO_TRY(co_await find_dirent(partition, InodeId(record->directory()), record->name(), false));
+  if (!dirent.has_value() || dirent->file().id() != id.value) {
+    co_return fail(Errc::stale, "inode {} is gone", id);
+  }
+  co_return std::move(*dirent->mutable_file());
+}
+
+Result<> check_name(const std::string& name) {
+  if (name.size() > kNameBytesMax) {
+    return fail(Errc::name_too_long, "a name of {} bytes; {} are allowed", name.size(),
+                kNameBytesMax);
+  }
+  if (name.find('/') != std::string::npos) {
+    return fail(Errc::invalid, "a name must not hold a slash");
+  }
+  return {};
+}
+
+std::string effective_etag(const proto::Inode& inode) {
+  if (!inode.etag().empty()) return inode.etag();
+  return fmt::format("{:016x}-{:x}", inode.id(), inode.content_version());
+}
+
+Result<> check_condition(const proto::Condition& condition, const proto::Inode* existing) {
+  const auto failed = [](std::string_view which) {
+    return fail(Errc::precondition_failed, "{} does not hold", which);
+  };
+  if (existing == nullptr) {
+    if (!condition.if_match().empty()) return fail(Errc::not_found, "If-Match on no object");
+    return {};
+  }
+  const std::string etag = effective_etag(*existing);
+  if (!condition.if_match().empty()) {
+    if (condition.if_match() != "*" && condition.if_match() != etag) return failed("If-Match");
+  } else if (condition.if_unmodified_since_ns() != 0 &&
+             existing->content_time_ns() > condition.if_unmodified_since_ns()) {
+    return failed("If-Unmodified-Since");
+  }
+  if (!condition.if_none_match().empty()) {
+    if (condition.if_none_match() == "*" || condition.if_none_match() == etag) {
+      return failed("If-None-Match");
+    }
+  } else if (condition.if_modified_since_ns() != 0 &&
+             existing->content_time_ns() <= condition.if_modified_since_ns()) {
+    return failed("If-Modified-Since");
+  }
+  return {};
+}
+
+proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half) {
+  proto::Inode inode;
+  if (file.old.has_value()) {
+    const proto::Inode& old = *file.old;
+    inode.set_id(old.id());
+    inode.set_mode(old.mode());
+    inode.set_uid(old.uid());
+    inode.set_gid(old.gid());
+    inode.set_link_count(old.link_count());
+    inode.set_owner_user(old.owner_user());
+    inode.set_change(old.change() + 1);
+    inode.set_content_version(old.content_version() + 1);
+  } else {
+    inode.set_id(partition.next_number().value);
+    inode.set_mode(file.attributes.mode() != 0 ? file.attributes.mode() : 0644);
+    inode.set_uid(file.attributes.uid());
+    inode.set_gid(file.attributes.gid());
+    inode.set_link_count(1);
+    inode.set_owner_user(file.attributes.owner_user());
+    inode.set_change(1);
+    inode.set_content_version(1);
+  }
+  int64_t last = 0;
+  if (file.old.has_value()) last = std::max(file.old->ctime_ns(), file.old->content_time_ns());
+  const int64_t time = partition.time_after(last);
+  inode.set_type(proto::FILE_REGULAR);
+  inode.set_size(file.size);
+  inode.set_atime_ns(time);
+  inode.set_mtime_ns(time);
+  inode.set_ctime_ns(time);
+  inode.set_content_time_ns(time);
+  inode.set_etag(file.attributes.etag());
+  inode.set_content_type(file.attributes.content_type());
+  *inode.mutable_metadata() = file.attributes.metadata();
+  inode.set_content(file.content);
+  inode.set_part_count(static_cast<uint32_t>(file.parts.size()));
+
+  proto::PutFileMutation& put = *half->mutations.Add()->mutable_put_file();
+  put.set_directory(file.directory.value);
+  put.set_name(file.name);
+  *put.mutable_inode() = inode;
+  put.set_added(!file.old.has_value());
+  put.set_make_implicit(file.make_implicit);
+  if (file.old.has_value()) {
+    put.set_old_size(file.old->size());
+    half->mutations.Add()->mutable_release_content()->set_content(file.old->content());
+  }
+  if (!file.parts.empty()) {
+    proto::PutPartsMutation& parts = *half->mutations.Add()->mutable_put_parts();
+    parts.set_content(file.content);
+    for (const proto::PartRef& part : file.parts) *parts.add_parts() = part;
+  }
+  return inode;
+}
+
+proto::LogEntry make_entry(RequestId request, const google::protobuf::MessageLite& reply,
+                           Half* half) {
+  proto::LogEntry entry;
+  entry.set_session(request.session.value);
+  entry.set_sequence(request.sequence);
+  if (request.sequence != 0) entry.set_reply(reply.SerializeAsString());
+  entry.mutable_mutations()->Swap(&half->mutations);
+  return entry;
+}
+
+}  // namespace turbine::meta

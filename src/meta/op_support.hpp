@@ -1,0 +1,70 @@
+// What several operations share: finding things, conditions, new files and their content.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "meta/partition.hpp"
+#include "proto/meta_log.pb.h"
+
+namespace turbine::meta {
+
+inline constexpr size_t kNameBytesMax = 1024;
+inline constexpr uint64_t kInlineBytesMax = uint64_t{1} << 20;  // of one entry
+inline constexpr uint64_t kReplyBytesMax = uint64_t{1} << 20;
+
+/// Errc::stale: there is no such directory (any more): resolve the path again.
+Task<proto::Inode> find_directory(PartitionPtr partition, InodeId id);
+Task<std::optional<proto::Dirent>> find_dirent(PartitionPtr partition, InodeId directory,
+                                               std::string name, bool is_directory);
+/// The inode by number: a file's out of its dirent. Errc::stale when it is gone.
+Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id);
+
+/// One component as S3 spells it: ≤ 1024 bytes, no slash.
+Result<> check_name(const std::string& name);
+
+/// The etag readers see: the stored one, or one made of inode and content version (which, having a
+/// dash, no client takes for an MD5).
+std::string effective_etag(const proto::Inode& inode);
+/// S3 If-* of a mutation. `existing`: null when the object does not exist.
+/// Errc::precondition_failed; Errc::not_found for If-Match on nothing.
+Result<> check_condition(const proto::Condition& condition, const proto::Inode* existing);
+
+/// The partition in which the stripes or the hidden inode of `content` are at home; none when all
+/// is inline.
+std::optional<PartitionId> content_home(const proto::NewContent& content);
+/// Checks `content`, whose home is this partition or which is inline, and adds to `half` what makes
+/// its bytes belong to one content. Returns that content's number. Errc::invalid;
+/// Errc::stale_epoch: ids or placement are old, write the stripes again; Errc::stale: the hidden
+/// inode is gone.
+Result<uint64_t> take_content(PartitionPtr partition, const proto::NewContent& content,
+                              std::string_view inline_data, SessionId session, Half* half);
+
+struct NewFile {
+  InodeId directory;
+  std::string name;
+  std::optional<proto::Inode> old;  // what it replaces
+  proto::FileAttributes attributes;
+  uint64_t size = 0;
+  uint64_t content = 0;
+  std::vector<proto::PartRef> parts;
+  bool make_implicit = false;
+};
+/// Adds to `half` the mutations that put the file there; returns its inode.
+proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half);
+
+/// A content's runs within [offset, offset + length) as LOOKUP answers them, ≤ 1 MiB.
+struct ContentPiece {
+  proto::Content content;
+  Buffer payload;
+};
+Result<ContentPiece> read_content(Partition& partition, uint64_t content, uint64_t offset,
+                                  uint64_t length);
+/// Fills `inode.parts` from the part table.
+Result<> add_part_table(Partition& partition, proto::Inode* inode);
+
+/// The entry of `half` with the request's id and answer.
+proto::LogEntry make_entry(RequestId request, const google::protobuf::MessageLite& reply,
+                           Half* half);
+
+}  // namespace turbine::meta

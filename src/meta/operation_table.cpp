@@ -1,0 +1,152 @@
+// Which message is served by which operation, and where its partition is written in it.
+#include "meta/op_support.hpp"
+#include "meta/partition_client.hpp"
+#include "meta/partition_host.hpp"
+#include "proto/rpc.pb.h"
+
+namespace turbine::meta {
+namespace {
+
+template <class Request, class Reply>
+using Operation = Answer<Reply> (*)(Call, Request);
+template <class Request>
+using Route = PartitionId (*)(const Request&);
+
+template <class Request, class Reply>
+Answer<Reply> run_read(PartitionHost* host, PartitionId id, Operation<Request, Reply> operation,
+                       Request request, rpc::CallInfo info) {
+  Call call = CO_TRY(host->make_call(id, std::move(info)));
+  co_return co_await operation(std::move(call), std::move(request));
+}
+
+/// Executes each request id once: a duplicate gets the first answer, also while the first runs.
+template <class Request, class Reply>
+Answer<Reply> run_mutation(PartitionHost* host, PartitionId id, Operation<Request, Reply> operation,
+                           Request request, rpc::CallInfo info) {
+  const auto age = std::chrono::milliseconds(info.age_ms);
+  Call call = CO_TRY(host->make_call(id, std::move(info)));
+  const PartitionPtr partition = call.partition;
+  const RequestId request_id = call.id;
+  if (request_id.sequence == 0) {
+    co_return co_await operation(std::move(call), std::move(request));
+  }
+  for (;;) {
+    const auto recorded = CO_TRY(co_await partition->recorded_reply(request_id));
+    if (recorded.has_value()) {
+      rpc::With<Reply> reply;
+      if (!reply.body.ParseFromString(*recorded)) {
+        co_return fail(Errc::corrupt, "the answer kept for a request does not parse");
+      }
+      co_return reply;
+    }
+    const auto event = partition->running(request_id);
+    if (event == nullptr) break;
+    CO_TRY(co_await event->wait());
+  }
+  if (age > kRequestAgeMax) {
+    co_return fail(Errc::timeout, "the request is {} ms old and no longer executed", age.count());
+  }
+  partition->begin_request(request_id);
+  rpc::With<Reply> reply;
+  Result<rpc::With<Reply>> result = co_await operation(std::move(call), std::move(request));
+  partition->end_request(request_id);
+  co_return std::move(result);
+}
+
+class Table {
+ public:
+  Table(PartitionHost* host, rpc::Dispatcher* dispatcher) : host_(host), dispatcher_(dispatcher) {}
+
+  template <class Request, class Reply>
+  void read(int type, Operation<Request, Reply> operation, Route<Request> route) {
+    dispatcher_->on<Request, Reply>(
+        type, [host = host_, operation, route](Request request, rpc::CallInfo info) {
+          const PartitionId id = route(request);
+          return run_read<Request, Reply>(host, id, operation, std::move(request), std::move(info));
+        });
+  }
+  template <class Request, class Reply>
+  void mutation(int type, Operation<Request, Reply> operation, Route<Request> route) {
+    dispatcher_->on<Request, Reply>(type, [host = host_, operation, route](Request request,
+                                                                           rpc::CallInfo info) {
+      const PartitionId id = route(request);
+      return run_mutation<Request, Reply>(host, id, operation, std::move(request), std::move(info));
+    });
+  }
+
+ private:
+  PartitionHost* host_;
+  rpc::Dispatcher* dispatcher_;
+};
+
+template <class Request>
+PartitionId by_directory(const Request& request) {
+  return InodeId(request.directory()).partition();
+}
+template <class Request>
+PartitionId by_inode(const Request& request) {
+  return InodeId(request.inode()).partition();
+}
+template <class Request>
+PartitionId by_bucket(const Request& request) {
+  return InodeId(request.bucket()).partition();
+}
+template <class Request>
+PartitionId by_partition(const Request& request) {
+  return PartitionId(request.partition());
+}
+PartitionId by_first_inode(const proto::ReapInodesRequest& request) {
+  return InodeId(request.inodes_size() > 0 ? request.inodes(0) : 0).partition();
+}
+
+Answer<proto::OpenSessionReply> open_session(PartitionHost* host,
+                                             proto::OpenSessionRequest request) {
+  host->renew_session(SessionId(request.session()));
+  rpc::With<proto::OpenSessionReply> reply;
+  reply.body.set_silence_ms(static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(host->options().session_silence)
+          .count()));
+  co_return reply;
+}
+
+}  // namespace
+
+void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
+  Table table(this, &dispatcher);
+  dispatcher.on<proto::OpenSessionRequest, proto::OpenSessionReply>(
+      proto::OPEN_SESSION, [this](proto::OpenSessionRequest request, rpc::CallInfo) {
+        return open_session(this, std::move(request));
+      });
+
+  table.read(proto::LOOKUP, &lookup, &by_directory<proto::LookupRequest>);
+  table.read(proto::GET_EXTENTS, &get_extents, &by_inode<proto::GetExtentsRequest>);
+  table.read(proto::LIST_DIRECTORY, &list_directory, &by_directory<proto::ListDirectoryRequest>);
+  table.read(proto::RELEASE_PIN, &release_pin, &by_inode<proto::ReleasePinRequest>);
+  table.read(proto::LIST_PARTS, &list_parts, &by_bucket<proto::ListPartsRequest>);
+  table.read(proto::LIST_UPLOADS, &list_uploads, &by_bucket<proto::ListUploadsRequest>);
+  table.read(proto::STRIPE_LIVENESS, &stripe_liveness, &by_partition<proto::StripeLivenessRequest>);
+
+  table.mutation(proto::PUT_FILE, &put_file, &by_directory<proto::PutFileRequest>);
+  table.mutation(proto::DELETE_FILE, &delete_file, &by_directory<proto::DeleteFileRequest>);
+  table.mutation(proto::MAKE_DIRECTORY, &make_directory,
+                 &by_directory<proto::MakeDirectoryRequest>);
+  table.mutation(proto::REMOVE_DIRECTORY, &remove_directory,
+                 &by_directory<proto::RemoveDirectoryRequest>);
+  table.mutation(proto::SET_DIRECTORY_SETTINGS, &set_directory_settings,
+                 &by_inode<proto::SetDirectorySettingsRequest>);
+  table.mutation(proto::LEASE_STRIPE_IDS, &lease_stripe_ids,
+                 &by_partition<proto::LeaseStripeIdsRequest>);
+  table.mutation(proto::APPEND_HIDDEN, &append_hidden, &by_partition<proto::AppendHiddenRequest>);
+  table.mutation(proto::CREATE_UPLOAD, &create_upload, &by_bucket<proto::CreateUploadRequest>);
+  table.mutation(proto::PUT_PART, &put_part, &by_bucket<proto::PutPartRequest>);
+  table.mutation(proto::COMPLETE_UPLOAD, &complete_upload,
+                 &by_directory<proto::CompleteUploadRequest>);
+  table.mutation(proto::ABORT_UPLOAD, &abort_upload, &by_bucket<proto::AbortUploadRequest>);
+
+  table.mutation(proto::TXN_PREPARE, &txn_prepare, &by_partition<proto::TxnPrepareRequest>);
+  table.mutation(proto::TXN_FINISH, &txn_finish, &by_partition<proto::TxnFinishRequest>);
+  table.mutation(proto::TXN_OUTCOME, &txn_outcome, &by_partition<proto::TxnOutcomeRequest>);
+  table.mutation(proto::REAP_INODES, &reap_inodes, &by_first_inode);
+}
+
+}  // namespace turbine::meta

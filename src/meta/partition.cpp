@@ -1,0 +1,231 @@
+#include "meta/partition.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace turbine::meta {
+
+Removal::Removal(PartitionPtr partition, InodeId directory)
+    : partition_(std::move(partition)), directory_(directory) {
+  ++partition_->removals_[directory_];
+}
+
+Removal::~Removal() {
+  if (partition_ == nullptr) return;
+  const auto found = partition_->removals_.find(directory_);
+  if (--found->second == 0) partition_->removals_.erase(found);
+}
+
+StripeReservation::~StripeReservation() {
+  if (partition_ == nullptr) return;
+  for (const StripeId id : ids_) partition_->image_.ranges().unreserve(id);
+}
+
+Result<> StripeReservation::add(StripeId id) {
+  TRY(partition_->image_.ranges().check(id));
+  restore(id);
+  return {};
+}
+
+void StripeReservation::restore(StripeId id) {
+  partition_->image_.ranges().reserve(id);
+  ids_.push_back(id);
+}
+
+Partition::Partition(const Seams& seams, const Options& options, Gate& gate, PartitionId id)
+    : seams_(seams), options_(options), gate_(gate), image_(seams.kv, id), locks_(seams.executor) {
+  image_.swap_unconditionally = options.swap_unconditionally;
+}
+
+Result<> Partition::load() {
+  return image_.load();
+}
+
+Result<> Partition::replay(const journal::Record& record, journal::Position position) {
+  if (record.lsn <= image_.applied_lsn()) return {};
+  proto::LogEntry entry;
+  if (!entry.ParseFromString(record.payload)) {
+    return fail(Errc::corrupt, "partition {}: log entry {} does not parse", id(), record.lsn);
+  }
+  return image_.apply(entry, record.lsn, record.term, position);
+}
+
+Result<> Partition::start(journal::Journal& journal, Term term) {
+  term_ = term;
+  last_lsn_ = image_.applied_lsn();
+  last_time_ns_ = image_.state().last_time_ns();
+  next_number_ = image_.state().next_number();
+  next_stripe_ = image_.state().next_stripe();
+  for (const auto& [key, intent] : image_.intents()) {
+    Half half;
+    std::vector<LockRequest> locks;
+    for (const proto::LockName& lock : intent.locks()) {
+      locks.push_back({{static_cast<LockKind>(lock.kind()), InodeId(lock.inode()), lock.name()},
+                       lock.exclusive()});
+      if (locks.back().key.kind == LockKind::present && !lock.exclusive()) {
+        half.removals.emplace_back(shared_from_this(), InodeId(lock.inode()));
+      }
+    }
+    auto guard = locks_.try_acquire(locks);
+    if (!guard.has_value()) {
+      return fail(Errc::corrupt, "partition {}: two prepared transactions hold one key", id());
+    }
+    half.guards.push_back(std::move(*guard));
+    half.locks = std::move(locks);
+    StripeReservation reservation(shared_from_this());
+    for (const proto::Mutation& mutation : intent.mutations()) {
+      if (!mutation.has_add_content()) continue;
+      for (const proto::NewStripe& stripe : mutation.add_content().stripes()) {
+        reservation.restore(StripeId(stripe.id()));
+      }
+    }
+    half.reservations.push_back(std::move(reservation));
+    add_prepared(key, std::move(half));
+    prepared_.at(key).since = TimePoint{};  // ask for the outcome at once
+  }
+  journal_ = &journal;
+  return {};
+}
+
+Task<> Partition::commit(proto::LogEntry entry) {
+  if (!serving()) co_return fail(Errc::unavailable, "partition {} is not serving", id());
+  entry.set_time_ns(time_after(last_time_ns_ - 1));
+  auto pending = std::make_shared<Pending>(seams_.executor);
+  journal::Record record{journal::RecordType::entry, id(), term_, Lsn(last_lsn_.value + 1),
+                         entry.SerializeAsString()};
+  if (record.payload.size() > journal::kRecordBytesMax) {
+    co_return fail(Errc::too_large, "a log entry of {} bytes", record.payload.size());
+  }
+  last_lsn_ = record.lsn;
+  last_time_ns_ = entry.time_ns();
+  pending->entry = std::move(entry);
+  pending->lsn = record.lsn;
+  pending->before = journal_->end();
+  pending_.push_back(pending);
+  const PartitionPtr self = shared_from_this();
+  const Result<journal::Position> appended = co_await journal_->append(std::move(record));
+  if (!appended.ok()) {
+    fail_all(appended.error());
+  } else {
+    pending->position = *appended;
+    pending->durable = true;
+    apply_durable();
+  }
+  co_return co_await pending->done.wait();
+}
+
+void Partition::apply_durable() {
+  while (!pending_.empty() && pending_.front()->durable && !failed_) {
+    const std::shared_ptr<Pending> next = pending_.front();
+    const Result<> applied = image_.apply(next->entry, next->lsn, term_, next->position);
+    if (!applied.ok()) {
+      fail_all(applied.error());
+      return;
+    }
+    pending_.pop_front();
+    next->done.set({});
+  }
+}
+
+void Partition::fail_all(const Error& error) {
+  if (!failed_) {
+    failed_ = true;
+    log::critical("partition {} stops: {}", id(), error.text());
+    if (seams_.fatal) seams_.fatal(error);
+  }
+  for (auto& pending : std::exchange(pending_, {})) {
+    pending->done.set(fail(Errc::timeout, "partition {} failed: {}", id(), error.text()));
+  }
+}
+
+journal::Position Partition::unapplied_from(journal::Position end) const {
+  return pending_.empty() ? end : std::min(end, pending_.front()->before);
+}
+
+uint64_t Partition::next_stripe_numbers(uint32_t count) {
+  return std::exchange(next_stripe_, next_stripe_ + count);
+}
+
+int64_t Partition::time_after(int64_t last) const {
+  return std::max({seams_.clock.wall_now().ns, last_time_ns_, last + 1});
+}
+
+Task<std::optional<std::string>> Partition::recorded_reply(RequestId id) {
+  const auto bucket = image_.replay_bucket_of(id);
+  if (!bucket.has_value()) co_return std::optional<std::string>{};
+  const auto record =
+      CO_TRY(co_await load_record<proto::ReplayRecord>(kv(), keys().replay(*bucket, id)));
+  if (!record.has_value()) co_return std::optional<std::string>{};
+  co_return std::optional<std::string>(record->reply());
+}
+
+std::shared_ptr<Event> Partition::running(RequestId id) const {
+  const auto found = running_.find(id);
+  return found == running_.end() ? nullptr : found->second;
+}
+
+void Partition::begin_request(RequestId id) {
+  running_.emplace(id, std::make_shared<Event>(seams_.executor));
+}
+
+void Partition::end_request(RequestId id) {
+  const auto found = running_.find(id);
+  const std::shared_ptr<Event> event = found->second;
+  running_.erase(found);
+  event->notify_all();
+}
+
+void Partition::add_prepared(const std::string& key, Half half) {
+  for (const LockRequest& lock : half.locks) {
+    if (lock.exclusive) ++prepared_keys_[lock.key];
+  }
+  prepared_.insert_or_assign(key, Prepared{std::move(half), clock().now(), false});
+}
+
+void Partition::remove_prepared(const std::string& key) {
+  const auto found = prepared_.find(key);
+  if (found == prepared_.end()) return;
+  for (const LockRequest& lock : found->second.half.locks) {
+    if (!lock.exclusive) continue;
+    const auto count = prepared_keys_.find(lock.key);
+    if (--count->second == 0) prepared_keys_.erase(count);
+  }
+  prepared_.erase(found);
+  for (OneShot<>& waiter : std::exchange(settled_waiters_, {})) waiter.set({});
+}
+
+bool Partition::is_prepared(const std::vector<LockKey>& keys, InodeId any_name_in) const {
+  if (prepared_keys_.empty()) return false;
+  for (const LockKey& key : keys) {
+    if (prepared_keys_.contains(key)) return true;
+  }
+  if (any_name_in == InodeId{}) return false;
+  const auto next = prepared_keys_.lower_bound(LockKey{LockKind::name, any_name_in, {}});
+  return next != prepared_keys_.end() && next->first.kind == LockKind::name &&
+         next->first.inode == any_name_in;
+}
+
+Task<> Partition::wait_settled(std::vector<LockKey> keys, InodeId any_name_in) {
+  const TimePoint deadline = clock().now() + options_.settle_wait;
+  while (is_prepared(keys, any_name_in)) {
+    OneShot<> settled(seams_.executor);
+    settled_waiters_.push_back(settled);
+    const Result<> waited = co_await settled.wait_until(clock(), deadline);
+    if (!waited.ok()) {
+      co_return fail(Errc::busy, "partition {}: a transaction on what was asked is not settled",
+                     id());
+    }
+  }
+  co_return Result<>{};
+}
+
+bool Partition::may_vanish(const proto::Inode& directory) const {
+  if (!directory.implicit()) return false;
+  const auto found = removals_.find(InodeId(directory.id()));
+  const uint64_t removals = found == removals_.end() ? 0 : found->second;
+  return directory.entry_count() <= removals + 1;
+}
+
+}  // namespace turbine::meta

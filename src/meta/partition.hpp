@@ -1,0 +1,176 @@
+// Partition: one slice of the metadata at its primary.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "meta/image.hpp"
+#include "meta/key_locks.hpp"
+#include "meta/options.hpp"
+#include "meta/pins.hpp"
+
+namespace turbine::meta {
+
+class Partition;
+using PartitionPtr = std::shared_ptr<Partition>;
+
+/// Counts a removal from a directory that is on its way, while it lives.
+class Removal {
+ public:
+  Removal() = default;
+  Removal(PartitionPtr partition, InodeId directory);
+  Removal(Removal&& other) noexcept = default;
+  Removal& operator=(Removal&& other) noexcept = default;
+  ~Removal();
+
+ private:
+  PartitionPtr partition_;
+  InodeId directory_;
+};
+
+/// Holds stripe ids for an entry that will spend them.
+class StripeReservation {
+ public:
+  explicit StripeReservation(PartitionPtr partition) : partition_(std::move(partition)) {}
+  StripeReservation(StripeReservation&&) noexcept = default;
+  StripeReservation& operator=(StripeReservation&&) noexcept = default;
+  ~StripeReservation();
+  /// Checks and takes the id.
+  Result<> add(StripeId id);
+  /// Takes it without a check: of an intent that survived a restart.
+  void restore(StripeId id);
+
+ private:
+  PartitionPtr partition_;
+  std::vector<StripeId> ids_;
+};
+
+/// What one side of a transaction, or a plain operation, has locked and is about to log.
+struct Half {
+  std::vector<KeyLocks::Guard> guards;
+  std::vector<LockRequest> locks;
+  google::protobuf::RepeatedPtrField<proto::Mutation> mutations;
+  std::vector<StripeReservation> reservations;
+  std::vector<Removal> removals;
+  proto::SubResult result;
+};
+
+/// Owned by the PartitionHost, held by the operations that run. One reactor thread. Mutations:
+/// take locks, check committed state, commit() one entry, which is durable in the journal and
+/// applied when commit() returns; then reply and unlock. Reads see committed state.
+class Partition : public std::enable_shared_from_this<Partition> {
+ public:
+  Partition(const Seams& seams, const Options& options, Gate& gate, PartitionId id);
+
+  // Recovery, before start(): load(), then the journal's entries in order.
+  Result<> load();
+  Result<> replay(const journal::Record& record, journal::Position position);
+  /// Takes the locks of prepared intents again and serves.
+  Result<> start(journal::Journal& journal, Term term);
+  /// No commit afterwards.
+  void stop() { stopped_ = true; }
+  bool failed() const { return failed_; }
+  bool serving() const { return journal_ != nullptr && !stopped_ && !failed_; }
+
+  /// Durable and applied on return. Errc::too_large; Errc::unavailable: certainly not logged;
+  /// Errc::timeout: the journal failed, the outcome is not known.
+  Task<> commit(proto::LogEntry entry);
+  /// Everything before it that this partition logged is in the Kv (not necessarily durable there).
+  journal::Position unapplied_from(journal::Position end) const;
+
+  PartitionId id() const { return image_.id(); }
+  Image& image() { return image_; }
+  const Keys& keys() const { return image_.keys(); }
+  kv::Kv& kv() const { return image_.kv(); }
+  KeyLocks& locks() { return locks_; }
+  Pins& pins() { return pins_; }
+  const Seams& seams() const { return seams_; }
+  const Options& options() const { return options_; }
+  Clock& clock() const { return seams_.clock; }
+  /// The host's; work that goes on after an answer.
+  Gate& gate() const { return gate_; }
+
+  /// A fresh number of this partition, for an inode or a content.
+  InodeId next_number() { return InodeId::make(id(), next_number_++); }
+  uint64_t next_stripe_numbers(uint32_t count);
+  /// The time of a change now: max(wall clock, last entry, `last` + 1).
+  int64_t time_after(int64_t last) const;
+
+  // Duplicates of requests.
+  /// The recorded answer of a request.
+  Task<std::optional<std::string>> recorded_reply(RequestId id);
+  std::shared_ptr<Event> running(RequestId id) const;
+  void begin_request(RequestId id);
+  void end_request(RequestId id);
+
+  // Prepared intents.
+  struct Prepared {
+    Half half;
+    TimePoint since{};
+    bool finishing = false;
+  };
+  /// By Kv key.
+  std::map<std::string, Prepared>& prepared() { return prepared_; }
+  void add_prepared(const std::string& key, Half half);
+  void remove_prepared(const std::string& key);
+  /// Waits while one of the keys is prepared; Errc::busy after options().settle_wait.
+  /// `any_name_in`: all names of that directory, besides.
+  Task<> wait_settled(std::vector<LockKey> keys, InodeId any_name_in = {});
+
+  /// Attempts that this coordinator has neither decided nor given up, by Kv key of the decision.
+  std::set<std::string>& active_transactions() { return active_transactions_; }
+  /// Decisions that every participant knows; to be forgotten with the next entry.
+  std::vector<proto::TxnId>& settled_decisions() { return settled_decisions_; }
+  std::set<std::string>& finishing_decisions() { return finishing_decisions_; }
+
+  /// Whether taking one entry away, beyond the removals on their way, may leave the directory
+  /// empty and so remove it.
+  bool may_vanish(const proto::Inode& directory) const;
+
+ private:
+  friend class Removal;
+  friend class StripeReservation;
+  struct Pending {
+    explicit Pending(Executor executor) : done(executor) {}
+    proto::LogEntry entry;
+    Lsn lsn;
+    journal::Position before{}, position{};
+    bool durable = false;
+    OneShot<> done;
+  };
+  void apply_durable();
+  void fail_all(const Error& error);
+  bool is_prepared(const std::vector<LockKey>& keys, InodeId any_name_in) const;
+
+  Seams seams_;
+  Options options_;
+  Gate& gate_;
+  Image image_;
+  KeyLocks locks_;
+  Pins pins_;
+  journal::Journal* journal_ = nullptr;
+  Term term_;
+  Lsn last_lsn_;
+  int64_t last_time_ns_ = 0;
+  uint64_t next_number_ = 0;
+  uint64_t next_stripe_ = 0;
+  bool stopped_ = false;
+  bool failed_ = false;
+  std::deque<std::shared_ptr<Pending>> pending_;
+
+  std::map<RequestId, std::shared_ptr<Event>> running_;
+  std::map<std::string, Prepared> prepared_;
+  std::map<LockKey, int> prepared_keys_;
+  std::vector<OneShot<>> settled_waiters_;
+  std::set<std::string> active_transactions_;
+  std::set<std::string> finishing_decisions_;
+  std::vector<proto::TxnId> settled_decisions_;
+  std::map<InodeId, uint32_t> removals_;
+};
+
+}  // namespace turbine::meta

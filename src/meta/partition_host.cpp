@@ -1,0 +1,215 @@
+#include "meta/partition_host.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/byte_codec.hpp"
+#include "base/log.hpp"
+#include "meta/op_support.hpp"
+
+namespace turbine::meta {
+namespace {
+
+/// In slot 0, beside the shard index (chunk), whose kinds are others.
+std::string recovery_key() {
+  return std::string("\x00\x00\xf0recovery", 11);
+}
+
+}  // namespace
+
+PartitionHost::PartitionHost(Seams seams, Options options)
+    : seams_(std::move(seams)), options_(options), gate_(seams_.executor) {}
+
+PartitionHost::~PartitionHost() = default;
+
+Result<journal::Position> PartitionHost::recovery_position(kv::Kv& kv) {
+  const auto value = TRY(kv.get(recovery_key()));
+  if (!value.has_value()) return journal::Position{};
+  ByteReader reader(*value);
+  return journal::Position{TRY(reader.le<uint64_t>())};
+}
+
+Result<> PartitionHost::replay(const journal::Record& record, journal::Position position) {
+  if (record.type != journal::RecordType::entry) return {};
+  PartitionPtr& partition = partitions_[record.partition];
+  if (partition == nullptr) {
+    partition = std::make_shared<Partition>(seams_, options_, gate_, record.partition);
+    TRY(partition->load());
+  }
+  return partition->replay(record, position);
+}
+
+Result<> PartitionHost::adopt_partitions() {
+  const cluster::MapPtr map = seams_.map.get();
+  if (map == nullptr) return {};
+  for (uint32_t i = 0; i < map->partition_count(); ++i) {
+    const PartitionId id(i);
+    if (map->primary(id) != options_.self) continue;
+    PartitionPtr& partition = partitions_[id];
+    if (partition == nullptr) {
+      partition = std::make_shared<Partition>(seams_, options_, gate_, id);
+      TRY(partition->load());
+    }
+    if (partition->serving() || partition->failed()) continue;
+    TRY(partition->start(*journal_, Term(map->record().partitions(static_cast<int>(i)).term())));
+    for (const SessionId session : partition->image().ranges().sessions()) renew_session(session);
+    auto it = partition->kv().scan(partition->keys().kind(Kind::hidden),
+                                   partition->keys().kind_end(Kind::hidden));
+    for (; it->valid(); it->next()) renew_session(SessionId(number_in_key(it->key())));
+    if (id == kRootInode.partition()) gate_.spawn("make the root", make_root(partition));
+  }
+  return {};
+}
+
+Task<> PartitionHost::make_root(PartitionPtr partition) {
+  auto guard = CO_TRY(co_await partition->locks().acquire({lock_present(kRootInode, true)}));
+  const auto record = CO_TRY(co_await load_record<proto::InodeRecord>(
+      partition->kv(), partition->keys().inode(kRootInode)));
+  if (record.has_value()) co_return Result<>{};
+  proto::LogEntry entry;
+  proto::Inode& inode = *entry.add_mutations()->mutable_put_inode()->mutable_inode();
+  inode.set_id(kRootInode.value);
+  inode.set_type(proto::FILE_DIRECTORY);
+  inode.set_mode(0755);
+  inode.set_link_count(2);
+  inode.set_change(1);
+  inode.set_next_cookie(3);
+  const int64_t time = partition->time_after(0);
+  inode.set_atime_ns(time);
+  inode.set_mtime_ns(time);
+  inode.set_ctime_ns(time);
+  inode.set_content_time_ns(time);
+  co_return co_await partition->commit(std::move(entry));
+}
+
+Task<> PartitionHost::start(journal::Journal& journal) {
+  journal_ = &journal;
+  started_ = seams_.clock.now();
+  last_flush_ = started_;
+  CO_TRY(adopt_partitions());
+  seams_.map.observe([this](const cluster::MapPtr&) { on_map(); });
+  if (options_.background) {
+    using std::chrono::milliseconds;
+    gate_.spawn("sessions", every(milliseconds(1000), [this] { return end_silent_sessions(); }));
+    gate_.spawn("transactions", every(milliseconds(200), [this] { return settle_transactions(); }));
+    gate_.spawn("reaper", every(milliseconds(500), [this] { return reap(); }));
+    gate_.spawn("freeing", every(milliseconds(500), [this] { return free_stripes(false); }));
+    gate_.spawn("flushing", every(milliseconds(250), [this] { return flush_when_needed(); }));
+  }
+  co_return Result<>{};
+}
+
+void PartitionHost::on_map() {
+  if (stopping_) return;
+  const Result<> adopted = adopt_partitions();
+  if (!adopted.ok()) {
+    log::error("partitions: {}", adopted.error().text());
+    if (seams_.fatal) seams_.fatal(adopted.error());
+  }
+}
+
+Task<> PartitionHost::every(Duration interval, std::function<Task<>()> round) {
+  while (!stopping_) {
+    // Sliced, so that stop() need not wait long.
+    CO_TRY(co_await seams_.clock.sleep_for(interval));
+    if (stopping_) break;
+    const Result<> done = co_await round();
+    if (!done.ok() && !stopping_) log::debug("a partition job: {}", done.error().text());
+  }
+  co_return Result<>{};
+}
+
+Task<> PartitionHost::stop() {
+  stopping_ = true;
+  for (auto& [id, partition] : partitions_) partition->stop();
+  CO_TRY(co_await gate_.close());
+  if (journal_ == nullptr) co_return Result<>{};
+  co_return co_await flush_kv();
+}
+
+Result<PartitionPtr> PartitionHost::admit(PartitionId id) {
+  const cluster::MapPtr map = seams_.map.get();
+  if (map == nullptr || id.value >= map->partition_count() || map->primary(id) != options_.self) {
+    return fail(Errc::wrong_primary, "blade {} does not serve partition {}", options_.self, id);
+  }
+  const auto found = partitions_.find(id);
+  if (stopping_ || found == partitions_.end() || !found->second->serving()) {
+    return fail(Errc::unavailable, "partition {} is not serving yet or any more", id);
+  }
+  return found->second;
+}
+
+void PartitionHost::renew_session(SessionId id) {
+  if (id != SessionId{}) sessions_[id] = seams_.clock.now();
+}
+
+Result<Call> PartitionHost::make_call(PartitionId id, rpc::CallInfo info) {
+  Call call;
+  call.partition = TRY(admit(id));
+  call.id = info.id;
+  call.session = info.id.session;
+  call.received = seams_.clock.now() - std::chrono::milliseconds(info.age_ms);
+  call.payload = std::move(info.payload);
+  if (sessions_.contains(call.session)) renew_session(call.session);
+  return call;
+}
+
+std::vector<PartitionPtr> PartitionHost::partitions() const {
+  std::vector<PartitionPtr> out;
+  for (const auto& [id, partition] : partitions_) {
+    if (partition->serving()) out.push_back(partition);
+  }
+  return out;
+}
+
+std::vector<proto::PartitionStats> PartitionHost::partition_stats() const {
+  std::vector<proto::PartitionStats> out;
+  for (const PartitionPtr& partition : partitions()) {
+    const proto::PartitionState& state = partition->image().state();
+    const auto at_least_0 = [](int64_t value) {
+      return static_cast<uint64_t>(std::max<int64_t>(value, 0));
+    };
+    proto::PartitionStats stats;
+    stats.set_partition(partition->id().value);
+    stats.set_object_count(at_least_0(state.object_count()));
+    stats.set_object_bytes(at_least_0(state.object_bytes()));
+    stats.set_small_bytes(at_least_0(state.small_bytes()));
+    stats.set_striped_bytes(at_least_0(state.striped_bytes()));
+    out.push_back(std::move(stats));
+  }
+  return out;
+}
+
+Task<> PartitionHost::flush_when_needed() {
+  const TimePoint now = seams_.clock.now();
+  const uint64_t unflushed = seams_.kv.unflushed_bytes();
+  const bool journal_half_full = journal_->used_bytes() > journal_->capacity_bytes() / 2;
+  const bool overdue = now - last_flush_ >= options_.flush_interval &&
+                       journal_->end() > journal_->recovery_position();
+  if (unflushed < options_.flush_bytes && !journal_half_full && !overdue) co_return Result<>{};
+  co_return co_await flush_kv();
+}
+
+Task<> PartitionHost::flush_kv() {
+  if (flushing_) co_return Result<>{};
+  flushing_ = true;
+  journal::Position safe = journal_->end();
+  for (const auto& [id, partition] : partitions_) safe = partition->unapplied_from(safe);
+  if (seams_.chunk_unapplied) safe = seams_.chunk_unapplied(safe);
+  std::string value;
+  append_le<uint64_t>(value, safe.value);
+  kv::WriteBatch batch;
+  batch.put(recovery_key(), std::move(value));
+  Result<> flushed = seams_.kv.write(std::move(batch));
+  if (flushed.ok()) flushed = co_await seams_.kv.flush();
+  flushing_ = false;
+  last_flush_ = seams_.clock.now();
+  if (!flushed.ok()) {
+    if (seams_.fatal) seams_.fatal(flushed.error());
+    co_return flushed;
+  }
+  journal_->set_recovery_position(safe);
+  co_return Result<>{};
+}
+
+}  // namespace turbine::meta

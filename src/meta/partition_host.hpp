@@ -1,0 +1,90 @@
+// PartitionHost: the partition service of one blade.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "base/task.hpp"
+#include "meta/operations.hpp"
+#include "meta/options.hpp"
+#include "meta/partition.hpp"
+#include "proto/chunk.pb.h"
+#include "proto/cluster.pb.h"
+#include "rpc/typed.hpp"
+
+namespace turbine::meta {
+
+/// Owns the partitions whose primary this blade is in the map. One reactor thread.
+///
+/// Start-up: construct; give recovery_position() to Journal::open() and each record of it to
+/// replay(); then start(). An answered mutation is durable in the journal and applied to the Kv;
+/// the host flushes the Kv and moves the journal's recovery position behind it.
+class PartitionHost {
+ public:
+  PartitionHost(Seams seams, Options options);
+  ~PartitionHost();
+
+  /// Where replay must begin: kept in the Kv and as old as what is durable there.
+  static Result<journal::Position> recovery_position(kv::Kv& kv);
+  /// Ignores records that are not a partition's or are applied already.
+  Result<> replay(const journal::Record& record, journal::Position position);
+  /// Serves the partitions of the map; follows map changes from now on.
+  Task<> start(journal::Journal& journal);
+  /// Refuses requests, ends the jobs, flushes the Kv.
+  Task<> stop();
+
+  void register_handlers(rpc::Dispatcher& dispatcher);
+
+  // What operations.cpp needs.
+  /// Errc::wrong_primary; Errc::unavailable: not started, or failed.
+  Result<PartitionPtr> admit(PartitionId id);
+  void renew_session(SessionId id);
+  Result<Call> make_call(PartitionId id, rpc::CallInfo info);
+
+  std::vector<PartitionPtr> partitions() const;
+  const Seams& seams() const { return seams_; }
+  const Options& options() const { return options_; }
+  Gate& gate() { return gate_; }
+
+  std::vector<proto::PartitionStats> partition_stats() const;
+  proto::RepairStats repair_stats() const { return repair_stats_; }
+  proto::RepairStats& repair_counters() { return repair_stats_; }
+
+  // The jobs, one round each; run by themselves unless Options::background is off.
+  Task<> end_silent_sessions();
+  Task<> settle_transactions();  // in-doubt intents, untold decisions, old records
+  Task<> reap();                 // inodes whose name is gone
+  Task<> free_stripes(bool space_is_short);
+  Task<> flush_kv();
+
+ private:
+  Task<> every(Duration interval, std::function<Task<>()> round);
+  Task<> make_root(PartitionPtr partition);
+  Result<> adopt_partitions();
+  void on_map();
+  Task<> free_stripes_of(PartitionPtr partition, bool space_is_short);
+  Task<> trim_trash_of(PartitionPtr partition);
+  Task<> reap_of(PartitionPtr partition);
+  Task<> settle_partition(PartitionPtr partition);
+  Task<> end_session_in(PartitionPtr partition, SessionId session);
+  Task<> flush_when_needed();
+
+  Seams seams_;
+  Options options_;
+  Gate gate_;
+  journal::Journal* journal_ = nullptr;
+  bool stopping_ = false;
+  TimePoint started_{};
+  TimePoint last_flush_{};
+  bool flushing_ = false;
+  std::map<PartitionId, PartitionPtr> partitions_;
+  std::map<SessionId, TimePoint> sessions_;  // last heard of
+  proto::RepairStats repair_stats_;
+};
+
+}  // namespace turbine::meta

@@ -1,0 +1,137 @@
+#include "meta/transaction.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "meta/partition_client.hpp"
+#include "proto/rpc.pb.h"
+
+namespace turbine::meta {
+namespace {
+
+Task<> send_finish(PartitionPtr coordinator, proto::TxnId id, proto::TxnStep step, bool commit) {
+  proto::TxnFinishRequest request;
+  id.set_step(step.step());
+  *request.mutable_id() = id;
+  request.set_partition(step.partition());
+  request.set_commit(commit);
+  CO_TRY(co_await coordinator->seams().client.call<proto::TxnFinishReply>(
+      PartitionId(step.partition()), proto::TXN_FINISH, std::move(request), {}, {},
+      coordinator->clock().now()));
+  co_return Result<>{};
+}
+
+}  // namespace
+
+Transaction::Transaction(PartitionPtr coordinator, RequestId request, TimePoint received)
+    : coordinator_(std::move(coordinator)), request_(request), received_(received) {
+  id_.set_session(request.session.value);
+  id_.set_sequence(request.sequence);
+  id_.set_attempt(coordinator_->seams().rng.next());
+  key_ = coordinator_->keys().decision(id_);
+  coordinator_->active_transactions().insert(key_);
+}
+
+Transaction::~Transaction() {
+  if (!ended_) abort();
+}
+
+Task<proto::SubResult> Transaction::prepare(PartitionId partition, proto::SubOperation operation) {
+  if (partition == coordinator_->id()) {
+    CO_TRY(co_await prepare_half(coordinator_, std::move(operation), false, &half_));
+    co_return std::move(half_.result);
+  }
+  proto::TxnStep step;
+  step.set_partition(partition.value);
+  step.set_step(static_cast<uint32_t>(steps_.size()) + 1);
+  steps_.push_back(step);
+  proto::TxnPrepareRequest request;
+  *request.mutable_id() = id_;
+  request.mutable_id()->set_step(step.step());
+  request.set_partition(partition.value);
+  request.set_coordinator(coordinator_->id().value);
+  *request.mutable_operation() = std::move(operation);
+  auto reply = CO_TRY(co_await coordinator_->seams().client.call<proto::TxnPrepareReply>(
+      partition, proto::TXN_PREPARE, std::move(request), {}, {}, received_));
+  co_return std::move(*reply.body.mutable_result());
+}
+
+Task<> Transaction::commit(const google::protobuf::MessageLite& reply) {
+  return log_decision(request_.sequence != 0 ? reply.SerializeAsString() : std::string());
+}
+
+Task<> Transaction::log_decision(std::string reply) {
+  proto::LogEntry entry;
+  entry.set_session(request_.session.value);
+  entry.set_sequence(request_.sequence);
+  entry.set_reply(std::move(reply));
+  entry.mutable_mutations()->Swap(&half_.mutations);
+  proto::Decision decision;
+  if (!steps_.empty()) {
+    *decision.mutable_id() = id_;
+    decision.set_commit(true);
+    decision.set_time_ns(coordinator_->time_after(0));
+    for (const proto::TxnStep& step : steps_) *decision.add_steps() = step;
+    *entry.add_mutations()->mutable_put_decision() = decision;
+    coordinator_->finishing_decisions().insert(key_);
+  }
+  const Result<> logged = co_await coordinator_->commit(std::move(entry));
+  if (!logged.ok()) {
+    coordinator_->finishing_decisions().erase(key_);
+    if (logged.failed_with(Errc::timeout)) {
+      // The journal failed: a restart tells whether it was decided. Nobody may be told "aborted".
+      ended_ = true;
+    }
+    co_return logged;
+  }
+  ended_ = true;
+  coordinator_->active_transactions().erase(key_);
+  if (!steps_.empty()) {
+    coordinator_->gate().spawn("finish decision", finish_decision(coordinator_, decision));
+  }
+  co_return Result<>{};
+}
+
+void Transaction::abort() {
+  if (ended_) return;
+  ended_ = true;
+  coordinator_->active_transactions().erase(key_);
+  for (const proto::TxnStep& step : steps_) {
+    coordinator_->gate().spawn("abort transaction", send_finish(coordinator_, id_, step, false));
+  }
+}
+
+Task<> finish_decision(PartitionPtr coordinator, proto::Decision decision) {
+  const std::string key = coordinator->keys().decision(decision.id());
+  std::vector<Task<>> told;
+  for (const proto::TxnStep& step : decision.steps()) {
+    told.push_back(send_finish(coordinator, decision.id(), step, decision.commit()));
+  }
+  bool all = true;
+  for (const Result<>& result : co_await when_all(std::move(told))) all = all && result.ok();
+  // Otherwise the host tries again; participants in doubt also ask.
+  coordinator->finishing_decisions().erase(key);
+  if (all) coordinator->settled_decisions().push_back(decision.id());
+  co_return Result<>{};
+}
+
+Task<> resolve_intent(PartitionPtr partition, std::string key) {
+  const auto found = partition->image().intents().find(key);
+  if (found == partition->image().intents().end()) co_return Result<>{};
+  const proto::TxnId id = found->second.id();
+  const PartitionId coordinator(found->second.coordinator());
+  proto::TxnOutcomeRequest request;
+  *request.mutable_id() = id;
+  request.mutable_id()->set_step(0);
+  request.set_partition(coordinator.value);
+  auto reply = co_await partition->seams().client.call<proto::TxnOutcomeReply>(
+      coordinator, proto::TXN_OUTCOME, std::move(request), {}, {}, partition->clock().now());
+  if (!reply.ok() || !reply->body.decided()) co_return Result<>{};
+  proto::TxnFinishRequest finish;
+  *finish.mutable_id() = id;
+  finish.set_partition(partition->id().value);
+  finish.set_commit(reply->body.commit());
+  co_return co_await finish_intent(partition, finish.id(), finish.commit());
+}
+
+}  // namespace turbine::meta
