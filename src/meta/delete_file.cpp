@@ -11,6 +11,7 @@ constexpr int kRounds = 4;
 /// Locks the name, and the directory's presence in the mode that its removal needs.
 Task<proto::Inode> lock_for_delete(PartitionPtr partition, InodeId directory, std::string name,
                                    Half* half, bool* vanishes) {
+  CO_TRY(co_await partition->wait_settled({lock_present(directory, true).key}));
   proto::Inode inode = CO_TRY(co_await find_directory(partition, directory));
   for (int round = 0; round < kRounds; ++round) {
     const bool exclusive = partition->may_vanish(inode);

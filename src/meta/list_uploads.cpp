@@ -32,6 +32,7 @@ Answer<proto::ListPartsReply> list_parts(Call call, proto::ListPartsRequest requ
 Answer<proto::ListUploadsReply> list_uploads(Call call, proto::ListUploadsRequest request) {
   const PartitionPtr partition = call.partition;
   const InodeId bucket(request.bucket());
+  CO_TRY(co_await partition->wait_settled({lock_present(bucket, true).key}));
   CO_TRY(co_await find_directory(partition, bucket));
   const Keys& keys = partition->keys();
   const std::string all = keys.uploads(bucket, request.prefix());

@@ -46,6 +46,8 @@ Answer<proto::RemoveDirectoryReply> remove_directory(Call call,
   const PartitionPtr partition = call.partition;
   const InodeId directory(request.directory());
   CO_TRY(check_name(request.name()));
+  CO_TRY(co_await partition->wait_settled(
+      {lock_present(directory, true).key, lock_name(directory, request.name()).key}));
   const auto dirent = CO_TRY(co_await find_dirent(partition, directory, request.name(), true));
   if (!dirent.has_value()) {
     CO_TRY(co_await find_directory(partition, directory));

@@ -166,6 +166,7 @@ Task<> take_upload(PartitionPtr partition, proto::TakeUpload operation, bool wai
 Task<proto::Inode> remove_entry(PartitionPtr partition, proto::RemoveEntry entry, bool wait,
                                 Half* half, bool* vanishes) {
   const InodeId directory(entry.directory());
+  if (wait) CO_TRY(co_await partition->wait_settled({lock_present(directory, true).key}));
   proto::Inode inode = CO_TRY(co_await find_directory(partition, directory));
   for (int round = 0; round < 4; ++round) {
     *vanishes = partition->may_vanish(inode);
