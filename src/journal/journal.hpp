@@ -42,7 +42,8 @@ struct Options {
   uint64_t region_offset = 0;
   uint64_t region_bytes = uint64_t{128} << 20;
   uint64_t segment_bytes = uint64_t{8} << 20;
-  uint64_t identity_seed = 0;  // array, blade and incarnation; mixed into every checksum
+  uint64_t identity_seed = 0;        // array, blade and incarnation; mixed into every checksum
+  bool skip_flush_for_test = false;  // a planted fault: check_durable() must catch it
 };
 
 /// What replay learnt of the log's end.
