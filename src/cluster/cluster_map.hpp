@@ -56,6 +56,7 @@ class ClusterMap {
   std::unordered_map<uint32_t, GroupView> groups_;
   std::unordered_map<std::string, int> keys_;
   std::unordered_map<uint32_t, int> blades_;
+  std::vector<int> by_width_;  // indexes of layouts: preferred first, then widest first
 };
 
 using MapPtr = std::shared_ptr<const ClusterMap>;

@@ -1,0 +1,393 @@
+#include "cluster/manager.hpp"
+
+#include "base/log.hpp"
+#include "cluster/planner.hpp"
+#include "proto/rpc.pb.h"
+
+namespace turbine::cluster {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kMapKey = "array/map";
+constexpr const char* kCountersKey = "array/counters";
+constexpr int kConflictRetries = 4;
+constexpr uint32_t kPollWaitMsMax = 30'000;
+constexpr int kLooksPerSilence = 8;
+
+proto::Blade* find_blade(proto::ClusterMap& map, uint32_t id) {
+  for (proto::Blade& blade : *map.mutable_blades()) {
+    if (blade.id() == id) return &blade;
+  }
+  return nullptr;
+}
+
+bool is_up(proto::BladeState state) {
+  return state != proto::BLADE_DEAD && state != proto::BLADE_EVACUATED &&
+         state != proto::BLADE_UNKNOWN;
+}
+
+}  // namespace
+
+Manager::Manager(ClusterStore& store, Clock& clock, ManagerOptions options)
+    : store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      gate_(clock.executor()),
+      one_change_(clock.executor(), 1) {}
+
+Manager::~Manager() = default;
+
+uint64_t Manager::wall_ms() const {
+  return static_cast<uint64_t>(clock_.wall_now().ns / 1'000'000);
+}
+
+// --- start and stop --------------------------------------------------------------------------
+
+Task<> Manager::start() {
+  CO_TRY(co_await reload());
+  if (!map_) CO_TRY(co_await create_array());
+  // Nobody was heard while no manager ran: everyone gets a full silence to report.
+  for (const proto::Blade& blade : map_->record().blades()) {
+    if (is_up(blade.state())) alive_[blade.id()].last_seen = clock_.now();
+  }
+  gate_.spawn("watch blades", watch_blades());
+  co_return Result<>{};
+}
+
+Task<> Manager::stop() {
+  auto closed = gate_.close();
+  for (auto& poll : std::exchange(polls_, {})) poll.set({});
+  co_return co_await std::move(closed);
+}
+
+Task<> Manager::reload() {
+  const std::optional<StoreRecord> map = CO_TRY(co_await store_.get(kMapKey));
+  const std::optional<StoreRecord> counters = CO_TRY(co_await store_.get(kCountersKey));
+  if (!map && !counters) co_return Result<>{};
+  proto::ClusterMap record;
+  if (!map || !counters || !record.ParseFromString(map->value) ||
+      !counters_.ParseFromString(counters->value)) {
+    co_return fail(Errc::corrupt, "the cluster store's records of the array do not parse");
+  }
+  map_revision_ = map->revision;
+  counters_revision_ = counters->revision;
+  publish(std::move(record));
+  co_return Result<>{};
+}
+
+Task<> Manager::create_array() {
+  proto::ClusterMap map;
+  map.set_array_id(fmt::format("{:016x}{:016x}", options_.random(), options_.random()));
+  map.set_array_name(options_.array_name);
+  map.set_region(options_.region);
+  proto::User* root = map.add_users();
+  root->set_id(1);
+  root->set_name("root");
+  root->set_root(true);
+  root->set_created_ms(wall_ms());
+  *map.add_keys() = make_key(1);
+  counters_.set_next_session(1);
+  counters_.set_next_blade(1);
+  counters_.set_next_user(2);
+  counters_.set_expected_blades(options_.expected_blades);
+  counters_.set_partition_count(options_.partition_count);
+  map_ = std::make_shared<const ClusterMap>(proto::ClusterMap());
+  co_return co_await change([map](proto::ClusterMap& fresh, proto::ArrayCounters&) {
+    fresh = map;
+    return Result<bool>(true);
+  });
+}
+
+// --- changes ---------------------------------------------------------------------------------
+
+Task<> Manager::change(Mutation mutation) {
+  CO_TRY(co_await one_change_.acquire());
+  Result<> done = co_await change_locked(std::move(mutation));
+  one_change_.release();
+  co_return done;
+}
+
+Task<> Manager::change_locked(Mutation mutation) {
+  for (int attempt = 0; attempt < kConflictRetries; ++attempt) {
+    proto::ClusterMap map = map_->record();
+    proto::ArrayCounters counters = counters_;
+    if (!CO_TRY(mutation(map, counters))) co_return Result<>{};
+    const bool map_changed = map.SerializeAsString() != map_->record().SerializeAsString();
+    if (map_changed) map.set_epoch(map_->record().epoch() + 1);
+    std::vector<StoreCompare> compares{{kMapKey, map_revision_},
+                                       {kCountersKey, counters_revision_}};
+    std::vector<StorePut> puts{{kCountersKey, counters.SerializeAsString()}};
+    if (map_changed) puts.push_back({kMapKey, map.SerializeAsString()});
+    Result<uint64_t> revision = co_await store_.txn(std::move(compares), std::move(puts));
+    if (revision.failed_with(Errc::conflict)) {
+      CO_TRY(co_await reload());
+      continue;
+    }
+    if (!revision.ok()) {
+      co_return fail(Errc::unavailable, "the cluster store: {}", revision.error().context);
+    }
+    counters_ = std::move(counters);
+    counters_revision_ = *revision;
+    if (map_changed) {
+      map_revision_ = *revision;
+      publish(std::move(map));
+    }
+    co_return Result<>{};
+  }
+  co_return fail(Errc::busy, "the cluster store is changed by another manager all the time");
+}
+
+void Manager::publish(proto::ClusterMap map) {
+  map_ = std::make_shared<const ClusterMap>(std::move(map));
+  for (auto& poll : std::exchange(polls_, {})) poll.set({});
+}
+
+// --- life and death of blades ----------------------------------------------------------------
+
+Task<> Manager::watch_blades() {
+  const Duration pause = options_.silence / kLooksPerSilence;
+  while (!gate_.closing()) {
+    const TimePoint due = clock_.now() + pause;
+    CO_TRY(co_await clock_.sleep_until(due));
+    // If this process was held up, so were the heartbeats that wait in its sockets.
+    const Duration late = clock_.now() - due;
+    if (late > pause) {
+      for (auto& [id, alive] : alive_) alive.last_seen += late;
+    }
+    std::vector<std::pair<uint32_t, uint64_t>> silent;
+    for (const proto::Blade& blade : map_->record().blades()) {
+      const auto found = alive_.find(blade.id());
+      if (!is_up(blade.state()) || found == alive_.end()) continue;
+      if (clock_.now() - found->second.last_seen > options_.silence) {
+        silent.emplace_back(blade.id(), blade.session());
+      }
+    }
+    for (const auto& [id, session] : silent) {
+      Result<> marked = co_await mark_dead(
+          id, session, fmt::format("silent for {} ms", options_.silence / milliseconds(1)));
+      if (!marked.ok()) log::error("blade {} is dead, but: {}", id, marked.error().text());
+    }
+  }
+  co_return Result<>{};
+}
+
+Task<> Manager::mark_dead(uint32_t blade, uint64_t session, std::string why) {
+  const uint64_t now_ms = wall_ms();
+  co_return co_await change([=](proto::ClusterMap& map, proto::ArrayCounters&) {
+    proto::Blade* found = find_blade(map, blade);
+    if (found == nullptr || found->session() != session || !is_up(found->state())) {
+      return Result<bool>(false);
+    }
+    log::warn("blade {} is dead: {}", blade, why);
+    found->set_state(proto::BLADE_DEAD);
+    found->set_state_since_ms(now_ms);
+    return Result<bool>(true);
+  });
+}
+
+Result<proto::Blade*> Manager::admit_blade(const proto::RegisterBladeRequest& request,
+                                           proto::ClusterMap& map, proto::ArrayCounters& counters) {
+  if (!request.array_id().empty() && request.array_id() != map.array_id()) {
+    return fail(Errc::denied,
+                "the device of blade {} belongs to array {}, this is array {}: attach the right "
+                "device, or format this one if its data is not needed",
+                request.blade_id(), request.array_id(), map.array_id());
+  }
+  proto::Blade* blade = nullptr;
+  if (request.blade_id() != 0) {
+    blade = find_blade(map, request.blade_id());
+  } else {
+    // A blade that crashed before it had noted its id asks again.
+    for (proto::Blade& other : *map.mutable_blades()) {
+      if (other.incarnation() == request.incarnation()) blade = &other;
+    }
+  }
+  if (blade != nullptr && blade->incarnation() != request.incarnation()) {
+    return fail(Errc::denied,
+                "blade {} holds data of this array, but the device offered for it is {}: attach "
+                "its own device; if that is lost, add this one as a new blade",
+                blade->id(), request.array_id().empty() ? "blank" : "another one");
+  }
+  if (blade != nullptr) return blade;
+  if (!request.array_id().empty()) {
+    return fail(Errc::denied,
+                "array {} does not know blade {}: its cluster store is older than this device; "
+                "restore the newer store, or format the device",
+                map.array_id(), request.blade_id());
+  }
+  blade = map.add_blades();
+  const uint32_t id = request.blade_id() != 0 ? request.blade_id() : counters.next_blade();
+  blade->set_id(id);
+  blade->set_incarnation(request.incarnation());
+  counters.set_next_blade(std::max(counters.next_blade(), id + 1));
+  blade->set_state(map.layouts_size() > 0 ? proto::BLADE_JOINING : proto::BLADE_HEALTHY);
+  blade->set_state_since_ms(wall_ms());
+  return blade;
+}
+
+void Manager::plan_if_complete(proto::ClusterMap& map, const proto::ArrayCounters& counters) const {
+  if (map.layouts_size() > 0) return;
+  std::vector<BladeId> blades;
+  for (const proto::Blade& blade : map.blades()) blades.emplace_back(blade.id());
+  if (blades.size() < counters.expected_blades()) return;
+  std::ranges::sort(blades);
+  for (proto::Layout& layout : plan_layouts(blades, 1, options_.groups_per_layout)) {
+    *map.add_layouts() = std::move(layout);
+  }
+  for (const BladeId blade : plan_partitions(counters.partition_count(), blades)) {
+    proto::Partition* partition = map.add_partitions();
+    partition->set_primary(blade.value);
+    partition->add_replicas(blade.value);
+    partition->set_term(1);
+  }
+  log::info("planned {} partitions and {} layouts over {} blades", map.partitions_size(),
+            map.layouts_size(), blades.size());
+}
+
+// --- messages --------------------------------------------------------------------------------
+
+auto Manager::register_blade(proto::RegisterBladeRequest request)
+    -> Answer<proto::RegisterBladeReply> {
+  uint32_t id = 0;
+  uint64_t session = 0;
+  CO_TRY(
+      co_await change([&](proto::ClusterMap& map, proto::ArrayCounters& counters) -> Result<bool> {
+        proto::Blade* blade = TRY(admit_blade(request, map, counters));
+        id = blade->id();
+        session = counters.next_session();
+        counters.set_next_session(session + 1);
+        blade->set_session(session);
+        blade->set_address(request.address());
+        blade->set_host(request.host());
+        blade->set_capacity_bytes(request.capacity_bytes());
+        blade->set_used_bytes(request.used_bytes());
+        blade->set_full(false);
+        if (blade->state() == proto::BLADE_DEAD || blade->state() == proto::BLADE_SUSPECT) {
+          blade->set_state(proto::BLADE_HEALTHY);
+          blade->set_state_since_ms(wall_ms());
+        }
+        for (proto::Partition& partition : *map.mutable_partitions()) {
+          if (partition.primary() == id) partition.set_term(partition.term() + 1);
+        }
+        plan_if_complete(map, counters);
+        return true;
+      }));
+  alive_[id] = Alive{clock_.now(), std::nullopt};
+  log::info("blade {} registered from {} as session {}", id, request.address(), session);
+  rpc::With<proto::RegisterBladeReply> reply;
+  reply.body.set_blade_id(id);
+  reply.body.set_array_id(map_->record().array_id());
+  reply.body.set_session(session);
+  *reply.body.mutable_map() = without_keys(map_->record());
+  co_return reply;
+}
+
+auto Manager::blade_heartbeat(proto::BladeHeartbeatRequest request)
+    -> Answer<proto::BladeHeartbeatReply> {
+  rpc::With<proto::BladeHeartbeatReply> reply;
+  const proto::Blade* blade = map_->blade(BladeId(request.blade_id()));
+  if (blade == nullptr || blade->session() != request.session() || !is_up(blade->state())) {
+    reply.body.set_fenced(true);
+    reply.body.set_map_epoch(map_->record().epoch());
+    co_return reply;
+  }
+  const uint32_t id = request.blade_id();
+  alive_[id] = Alive{clock_.now(), BladeNote{id, clock_.now(), request}};
+  const bool becomes_suspect = request.suspect() && blade->state() == proto::BLADE_HEALTHY;
+  if (request.leaving()) {
+    CO_TRY(co_await mark_dead(id, request.session(), "it was stopped"));
+  } else if (becomes_suspect || request.full() != blade->full()) {
+    if (becomes_suspect) log::warn("blade {} is suspect: {}", id, request.trouble());
+    const uint64_t now_ms = wall_ms();
+    CO_TRY(co_await change([&](proto::ClusterMap& map, proto::ArrayCounters&) {
+      proto::Blade* found = find_blade(map, id);
+      if (found == nullptr || found->session() != request.session()) return Result<bool>(false);
+      found->set_full(request.full());
+      found->set_used_bytes(request.used_bytes());
+      found->set_capacity_bytes(request.capacity_bytes());
+      if (becomes_suspect) {
+        found->set_state(proto::BLADE_SUSPECT);
+        found->set_state_since_ms(now_ms);
+      }
+      return Result<bool>(true);
+    }));
+  }
+  reply.body.set_map_epoch(map_->record().epoch());
+  co_return reply;
+}
+
+auto Manager::register_gateway(proto::RegisterGatewayRequest request)
+    -> Answer<proto::RegisterGatewayReply> {
+  uint64_t session = 0;
+  CO_TRY(co_await change([&](proto::ClusterMap&, proto::ArrayCounters& counters) {
+    session = counters.next_session();
+    counters.set_next_session(session + 1);
+    return Result<bool>(true);
+  }));
+  gateways_[session] = {session, request.name(), request.address(), clock_.now()};
+  rpc::With<proto::RegisterGatewayReply> reply;
+  reply.body.set_session(session);
+  *reply.body.mutable_map() = map_->record();
+  co_return reply;
+}
+
+auto Manager::gateway_heartbeat(proto::GatewayHeartbeatRequest request)
+    -> Answer<proto::GatewayHeartbeatReply> {
+  GatewayNote& note = gateways_[request.session()];
+  note.session = request.session();
+  note.last_seen = clock_.now();
+  std::erase_if(gateways_, [this](const auto& entry) {
+    return clock_.now() - entry.second.last_seen > std::chrono::seconds(60);
+  });
+  rpc::With<proto::GatewayHeartbeatReply> reply;
+  reply.body.set_map_epoch(map_->record().epoch());
+  co_return reply;
+}
+
+auto Manager::get_map(proto::GetMapRequest request) -> Answer<proto::GetMapReply> {
+  const TimePoint deadline =
+      clock_.now() + milliseconds(std::min(request.wait_ms(), kPollWaitMsMax));
+  while (map_->record().epoch() <= request.newer_than_epoch() && clock_.now() < deadline &&
+         !gate_.closing()) {
+    OneShot<> changed(clock_.executor());
+    polls_.push_back(changed);
+    Result<> woken = co_await changed.wait_until(clock_, deadline);
+    if (!woken.ok()) std::erase_if(polls_, [](const OneShot<>& poll) { return poll.is_set(); });
+  }
+  // An error, so that the peers do not ask again in a tight loop.
+  if (gate_.closing()) co_return fail(Errc::closed, "the manager is stopping");
+  rpc::With<proto::GetMapReply> reply;
+  if (map_->record().epoch() <= request.newer_than_epoch()) {
+    reply.body.set_unchanged(true);
+  } else if (request.keys()) {
+    *reply.body.mutable_map() = map_->record();
+  } else {
+    *reply.body.mutable_map() = without_keys(map_->record());
+  }
+  co_return reply;
+}
+
+void Manager::serve(rpc::Dispatcher& dispatcher) {
+  dispatcher.on<proto::RegisterBladeRequest, proto::RegisterBladeReply>(
+      proto::REGISTER_BLADE, [this](proto::RegisterBladeRequest request, rpc::CallInfo) {
+        return register_blade(std::move(request));
+      });
+  dispatcher.on<proto::BladeHeartbeatRequest, proto::BladeHeartbeatReply>(
+      proto::BLADE_HEARTBEAT, [this](proto::BladeHeartbeatRequest request, rpc::CallInfo) {
+        return blade_heartbeat(std::move(request));
+      });
+  dispatcher.on<proto::RegisterGatewayRequest, proto::RegisterGatewayReply>(
+      proto::REGISTER_GATEWAY, [this](proto::RegisterGatewayRequest request, rpc::CallInfo) {
+        return register_gateway(std::move(request));
+      });
+  dispatcher.on<proto::GatewayHeartbeatRequest, proto::GatewayHeartbeatReply>(
+      proto::GATEWAY_HEARTBEAT, [this](proto::GatewayHeartbeatRequest request, rpc::CallInfo) {
+        return gateway_heartbeat(std::move(request));
+      });
+  dispatcher.on<proto::GetMapRequest, proto::GetMapReply>(
+      proto::GET_MAP,
+      [this](proto::GetMapRequest request, rpc::CallInfo) { return get_map(std::move(request)); });
+}
+
+}  // namespace turbine::cluster

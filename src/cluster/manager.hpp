@@ -1,0 +1,119 @@
+// Manager: keeps the cluster map. Takes registrations and heartbeats, declares blades dead, plans.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "base/rng.hpp"
+#include "cluster/cluster_map.hpp"
+#include "cluster/cluster_store.hpp"
+#include "rpc/typed.hpp"
+
+namespace turbine::cluster {
+
+struct ManagerOptions {
+  uint32_t expected_blades = 6;  // the first plan is made when so many have registered
+  uint32_t partition_count = 256;
+  int groups_per_layout = 256;
+  Duration silence = std::chrono::milliseconds(1000);  // a blade silent for so long is dead
+  std::string array_name = "turbine";
+  std::string region = "us-east-1";
+  std::function<uint64_t()> random = secure_random_u64;  // ids and keys
+};
+
+/// The last heartbeat of a blade, kept in memory.
+struct BladeNote {
+  uint32_t blade = 0;
+  TimePoint arrived{};
+  proto::BladeHeartbeatRequest heartbeat;
+};
+
+struct GatewayNote {
+  uint64_t session = 0;
+  std::string name, address;
+  TimePoint last_seen{};
+};
+
+/// One reactor thread. Every change of the map is a transaction of the store and durable before
+/// anyone sees it; heartbeats live in memory only. Call start() before serve()d messages arrive,
+/// stop() before the listener's stop(): it ends the long polls.
+class Manager {
+ public:
+  Manager(ClusterStore& store, Clock& clock, ManagerOptions options);
+  ~Manager();
+
+  /// Loads the array, or makes it: an id, a root user with one key.
+  Task<> start();
+  Task<> stop();
+  /// Adds the handlers of REGISTER_BLADE … GET_MAP.
+  void serve(rpc::Dispatcher& dispatcher);
+
+  /// As committed, with users and keys.
+  MapPtr map() const { return map_; }
+  /// map() with each blade's capacity and use as of its last heartbeat.
+  MapPtr map_with_usage() const;
+  std::vector<BladeNote> blade_notes() const;
+  std::vector<GatewayNote> gateway_notes() const;
+
+  /// Errc::exists; Errc::invalid for a name that is empty or longer than 64 bytes.
+  Task<proto::User> create_user(std::string name);
+  /// With its keys. Errc::not_found; Errc::denied for root.
+  Task<> delete_user(std::string name);
+  /// access_key: 20 of [A-Z0-9]; secret_key: 40 of [A-Za-z0-9]. Errc::not_found.
+  Task<proto::AccessKey> create_key(std::string user_name);
+  Task<> delete_key(std::string access_key);
+
+ private:
+  template <class Body>
+  using Answer = Task<rpc::With<Body>>;
+  /// Changes copies; returns false when there is nothing to change.
+  using Mutation = std::function<Result<bool>(proto::ClusterMap&, proto::ArrayCounters&)>;
+
+  struct Alive {
+    TimePoint last_seen{};
+    std::optional<BladeNote> note;
+  };
+
+  Task<> create_array();
+  Task<> reload();
+  Task<> change(Mutation mutation);
+  Task<> change_locked(Mutation mutation);
+  void publish(proto::ClusterMap map);
+  Task<> watch_blades();
+  Task<> mark_dead(uint32_t blade, uint64_t session, std::string why);
+
+  Answer<proto::RegisterBladeReply> register_blade(proto::RegisterBladeRequest request);
+  Answer<proto::BladeHeartbeatReply> blade_heartbeat(proto::BladeHeartbeatRequest request);
+  Answer<proto::RegisterGatewayReply> register_gateway(proto::RegisterGatewayRequest request);
+  Answer<proto::GatewayHeartbeatReply> gateway_heartbeat(proto::GatewayHeartbeatRequest request);
+  Answer<proto::GetMapReply> get_map(proto::GetMapRequest request);
+
+  Result<proto::Blade*> admit_blade(const proto::RegisterBladeRequest& request,
+                                    proto::ClusterMap& map, proto::ArrayCounters& counters);
+  void plan_if_complete(proto::ClusterMap& map, const proto::ArrayCounters& counters) const;
+  std::string random_text(size_t count, std::string_view alphabet) const;
+  proto::AccessKey make_key(uint64_t user) const;
+  uint64_t wall_ms() const;
+
+  ClusterStore& store_;
+  Clock& clock_;
+  const ManagerOptions options_;
+  Gate gate_;
+  Semaphore one_change_;
+  MapPtr map_;
+  proto::ArrayCounters counters_;
+  uint64_t map_revision_ = 0, counters_revision_ = 0;
+  std::map<uint32_t, Alive> alive_;
+  std::map<uint64_t, GatewayNote> gateways_;
+  std::vector<OneShot<>> polls_;
+};
+
+/// `map` without users and keys, for those who need none.
+proto::ClusterMap without_keys(proto::ClusterMap map);
+
+}  // namespace turbine::cluster

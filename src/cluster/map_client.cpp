@@ -1,0 +1,165 @@
+#include "cluster/map_client.hpp"
+
+#include "base/log.hpp"
+#include "proto/rpc.pb.h"
+
+namespace turbine::cluster {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto kRetryPause = milliseconds(50);
+
+}  // namespace
+
+MapClient::MapClient(rpc::Transport& transport, Clock& clock, MapHolder& holder,
+                     MapClientOptions options)
+    : transport_(transport),
+      clock_(clock),
+      holder_(holder),
+      options_(std::move(options)),
+      gate_(clock.executor()),
+      manager_(transport_.channel(options_.manager)),
+      wake_(clock.executor()) {}
+
+template <class Reply, class Request>
+Task<Reply> MapClient::ask(int type, Request request, Duration timeout) {
+  rpc::CallOptions options;
+  options.deadline = clock_.now() + timeout;
+  rpc::With<Reply> reply = CO_TRY(
+      co_await rpc::call<Reply>(manager_, type, std::move(request), Buffer(), std::move(options)));
+  co_return std::move(reply.body);
+}
+
+template <class Reply, class Request>
+Task<Reply> MapClient::ask_until_answered(int type, Request request) {
+  bool said = false;
+  while (!stopping_) {
+    Result<Reply> reply = co_await ask<Reply>(type, request, options_.call_timeout);
+    if (reply.ok()) co_return reply;
+    const Errc code = reply.error().code;
+    if (code != Errc::unavailable && code != Errc::timeout && code != Errc::busy) co_return reply;
+    if (!std::exchange(said, true)) log::warn("waiting for the manager: {}", reply.error().text());
+    CO_TRY(co_await pause(kRetryPause));
+  }
+  co_return fail(Errc::closed, "stopping");
+}
+
+Task<proto::RegisterBladeReply> MapClient::register_blade(proto::RegisterBladeRequest request) {
+  auto reply = CO_TRY(
+      co_await ask_until_answered<proto::RegisterBladeReply>(proto::REGISTER_BLADE, request));
+  session_ = reply.session();
+  request.set_blade_id(reply.blade_id());
+  request.set_array_id(reply.array_id());
+  blade_ = std::move(request);
+  holder_.update(reply.map());
+  co_return reply;
+}
+
+Task<proto::RegisterGatewayReply> MapClient::register_gateway(
+    proto::RegisterGatewayRequest request) {
+  auto reply = CO_TRY(
+      co_await ask_until_answered<proto::RegisterGatewayReply>(proto::REGISTER_GATEWAY, request));
+  session_ = reply.session();
+  gateway_ = std::move(request);
+  holder_.update(reply.map());
+  co_return reply;
+}
+
+void MapClient::start() {
+  CHECK(blade_ || gateway_);
+  gate_.spawn("heartbeats", heartbeat_loop());
+  gate_.spawn("map updates", poll_loop());
+}
+
+Task<> MapClient::stop() {
+  if (stopping_) co_return co_await gate_.close();
+  stopping_ = true;
+  wake_.notify_all();
+  if (blade_ && session_ != 0) {
+    Result<> told = co_await beat_blade(true);
+    if (!told.ok()) log::info("left without telling the manager: {}", told.error().text());
+  }
+  co_return co_await gate_.close();
+}
+
+Task<> MapClient::pause(Duration duration) {
+  const TimePoint until = clock_.now() + duration;
+  const TimerId timer = clock_.call_at(until, [this] { wake_.notify_all(); });
+  while (!stopping_ && clock_.now() < until) CO_TRY(co_await wake_.wait());
+  clock_.cancel(timer);
+  co_return Result<>{};
+}
+
+Task<> MapClient::wait_for_plan(TimePoint deadline) {
+  while (!stopping_) {
+    const MapPtr map = holder_.get();
+    if (map && map->partition_count() > 0) co_return Result<>{};
+    if (clock_.now() >= deadline) {
+      co_return fail(Errc::timeout, "not all expected blades have registered with the manager");
+    }
+    CO_TRY(co_await pause(std::min<Duration>(milliseconds(10), deadline - clock_.now())));
+  }
+  co_return fail(Errc::closed, "stopping");
+}
+
+// --- heartbeats ------------------------------------------------------------------------------
+
+Task<> MapClient::heartbeat_loop() {
+  while (!stopping_) {
+    const TimePoint next = clock_.now() + options_.heartbeat;
+    Result<> done = co_await beat(false);
+    if (!done.ok()) log::debug("heartbeat: {}", done.error().text());
+    if (next > clock_.now()) CO_TRY(co_await pause(next - clock_.now()));
+  }
+  co_return Result<>{};
+}
+
+Task<> MapClient::beat(bool leaving) {
+  if (blade_) co_return co_await beat_blade(leaving);
+  co_return co_await beat_gateway();
+}
+
+Task<> MapClient::beat_blade(bool leaving) {
+  proto::BladeHeartbeatRequest request;
+  if (report_) request = report_();
+  request.set_blade_id(blade_->blade_id());
+  request.set_session(session_);
+  request.set_leaving(leaving);
+  if (const MapPtr map = holder_.get()) request.set_map_epoch(map->record().epoch());
+  const auto reply = CO_TRY(co_await ask<proto::BladeHeartbeatReply>(
+      proto::BLADE_HEARTBEAT, std::move(request), options_.call_timeout));
+  if (!reply.fenced() || leaving || stopping_) co_return Result<>{};
+  log::warn("the manager had declared this blade dead; registering again");
+  const auto again = CO_TRY(co_await register_blade(*blade_));
+  if (on_new_session_) on_new_session_(again.session());
+  co_return Result<>{};
+}
+
+Task<> MapClient::beat_gateway() {
+  proto::GatewayHeartbeatRequest request;
+  request.set_session(session_);
+  if (const MapPtr map = holder_.get()) request.set_map_epoch(map->record().epoch());
+  CO_TRY(co_await ask<proto::GatewayHeartbeatReply>(proto::GATEWAY_HEARTBEAT, std::move(request),
+                                                    options_.call_timeout));
+  co_return Result<>{};
+}
+
+Task<> MapClient::poll_loop() {
+  while (!stopping_) {
+    proto::GetMapRequest request;
+    if (const MapPtr map = holder_.get()) request.set_newer_than_epoch(map->record().epoch());
+    request.set_wait_ms(static_cast<uint32_t>(options_.poll / milliseconds(1)));
+    request.set_keys(gateway_.has_value());
+    Result<proto::GetMapReply> reply = co_await ask<proto::GetMapReply>(
+        proto::GET_MAP, std::move(request), options_.poll + options_.call_timeout);
+    if (reply.ok() && !reply->unchanged()) {
+      holder_.update(std::move(*reply->mutable_map()));
+    } else if (!reply.ok()) {
+      CO_TRY(co_await pause(kRetryPause));
+    }
+  }
+  co_return Result<>{};
+}
+
+}  // namespace turbine::cluster
