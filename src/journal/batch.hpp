@@ -1,11 +1,8 @@
-// A batch of records as it lies in the journal: one header, records, padding to 4 KiB.
+// Batch: the unit the journal writes, its bytes on disk (docs/format/journal.md). Pure functions.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <string_view>
-#include <vector>
 
 #include "base/buffer.hpp"
 #include "base/result.hpp"
@@ -13,55 +10,63 @@
 
 namespace turbine::journal {
 
-/// docs/format/journal.md. The checksum covers header and records and is seeded with the identity
-/// of the blade and the batch's position, which differs with each use of a segment.
-struct BatchHeader {
-  uint64_t position = 0;  // of this batch
-  uint64_t flushed = 0;   // everything before was durable when this batch was written
-  uint64_t previous = 0;  // where the batch before ended
-  uint32_t bytes = 0;     // header and records, without padding
-  uint32_t record_count = 0;
-};
-
 inline constexpr size_t kBatchHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 32;
-inline constexpr size_t kBatchBytesMax = kRecordBytesMax + 2 * kPageBytes;
+/// A batch is closed at this size; one larger record gets a batch of its own.
+inline constexpr size_t kBatchBytesMax = size_t{1} << 20;
 
-inline uint64_t round_up_to_page(uint64_t bytes) {
-  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+struct BatchHeader {
+  uint64_t checksum = 0;           // XXH3 of all that follows, seeded with identity and segment use
+  uint64_t sequence = 0;           // 1, 2, … without gaps
+  uint64_t position = 0;           // of the header, in the endless log
+  uint64_t flushed_sequence = 0;   // this batch and all before were flushed when this was written
+  uint64_t previous_checksum = 0;  // of batch sequence - 1: stale batches don't chain
+  uint32_t run = 0;                // grows each time the journal is opened
+  uint32_t record_count = 0;
+  uint32_t bytes = 0;  // header and records, without the padding to 4 KiB
+
+  uint64_t end() const { return position + (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+};
+
+inline constexpr size_t record_bytes(const Record& record) {
+  return kRecordHeaderBytes + record.payload.size();
 }
 
-/// Gathers records into an aligned buffer that can be written as it is.
+/// Seed of the checksums of one use of one segment.
+uint64_t segment_seed(uint64_t identity_seed, uint64_t segment_use);
+
+/// Collects records in the buffer that will be written.
 class BatchBuilder {
  public:
-  BatchBuilder();
-  /// Offset of the record in the batch. CHECKs the bound of a record's payload.
-  uint64_t add(const Record& record);
-  uint64_t bytes() const { return bytes_; }
-  uint64_t padded_bytes() const { return round_up_to_page(bytes_); }
-  bool empty() const { return record_count_ == 0; }
-  /// Fills in the header and padding; the builder is empty afterwards.
-  Buffer seal(uint64_t position, uint64_t flushed, uint64_t previous, uint64_t identity_seed);
+  using Allocate = std::function<Buffer(size_t)>;
+  BatchBuilder(uint64_t position, Allocate allocate);
+
+  /// Returns the record's position.
+  Position add(const Record& record);
+  uint64_t position() const { return position_; }
+  size_t bytes() const { return bytes_; }
+  uint32_t record_count() const { return record_count_; }
+  /// Completes `header` and the padding. The buffer may be written; no add() afterwards.
+  Buffer finish(BatchHeader& header, uint64_t seed);
 
  private:
-  void grow(uint64_t bytes);
+  void reserve(size_t bytes);
+  uint64_t position_;
+  Allocate allocate_;
   Buffer buffer_;
-  uint64_t bytes_ = kBatchHeaderBytes;
+  size_t bytes_ = kBatchHeaderBytes;
   uint32_t record_count_ = 0;
 };
 
-/// Reads the header at the front of `bytes`; Errc::corrupt when it is none of position `position`.
-/// The checksum is not looked at.
-Result<BatchHeader> parse_batch_header(ByteView bytes, uint64_t position);
+/// Reads the batch at `position` out of `bytes`, which start there and end with the segment.
+/// Errc::corrupt: no batch, or not whole. Only then may parse_records() see its body.
+Result<BatchHeader> parse_batch(ByteView bytes, uint64_t position, uint64_t seed);
+/// True when the bytes begin like a batch of this place, whole or not.
+bool begins_like_batch(ByteView bytes, uint64_t position);
 
-/// Verifies the whole batch at the front of `bytes`. Errc::corrupt.
-Result<BatchHeader> verify_batch(ByteView bytes, uint64_t position, uint64_t identity_seed);
-
-struct PlacedRecord {
-  Record record;
-  Position position;
-};
-/// The records of a verified batch. Errc::corrupt when their lengths contradict the header.
-Result<std::vector<PlacedRecord>> parse_records(ByteView bytes, const BatchHeader& header);
+using RecordVisitor = std::function<void(Record record, size_t offset)>;
+/// Calls `visitor` for each record; `body` is what follows the header, `offset` counts from the
+/// header. Errc::corrupt when lengths or types make no sense; some records were visited then.
+Result<> parse_records(ByteView body, uint32_t record_count, const RecordVisitor& visitor);
 
 }  // namespace turbine::journal

@@ -68,6 +68,9 @@ class Journal {
   /// Zeroes the region and makes it durable.
   static Task<> format(io::Device& device, Options options);
   /// Reads the log from `recover_from` on, hands each record to `handler`, and opens for append.
+  /// All that was replayed is durable on return. Errc::corrupt: the log breaks at or before
+  /// `recover_from`, the blade must start as blank. Damage after it is told in `summary`: replay
+  /// stops there, appends go on there, and what followed is lost.
   static Task<std::unique_ptr<Journal>> open(Executor executor, io::Device& device, Options options,
                                              Position recover_from, ReplayHandler handler,
                                              ReplaySummary* summary);
@@ -78,7 +81,8 @@ class Journal {
   /// may not be reused yet. Errc::io after a failed write: the blade must stop.
   virtual Task<Position> append(Record record, io::WriteTicket depends_on = {}) = 0;
 
-  /// Everything before `position` is no longer needed for recovery; its segments are reused.
+  /// Everything before `position` is no longer needed for recovery; its segments are reused at
+  /// once, so the caller has made `position` durable before. Not beyond what is durable.
   virtual void set_recovery_position(Position position) = 0;
   virtual Position recovery_position() const = 0;
   /// End of what was queued.
@@ -86,7 +90,8 @@ class Journal {
   /// Bytes between the recovery position and the end, of `capacity_bytes`.
   virtual uint64_t used_bytes() const = 0;
   virtual uint64_t capacity_bytes() const = 0;
-  /// Waits for the last batch; no append afterwards.
+  /// Waits for the last batch; no append afterwards. To be called before the destructor, also
+  /// after a failure; records that wait for space fail with Errc::closed.
   virtual Task<> stop() = 0;
 
   struct Counters {

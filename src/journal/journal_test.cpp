@@ -3,246 +3,312 @@
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "base/async.hpp"
-#include "base/rng.hpp"
 #include "io/sim_clock.hpp"
 #include "io/sim_device.hpp"
 
 namespace turbine::journal {
 namespace {
 
-constexpr uint64_t kSegment = uint64_t{3} << 20;
-constexpr uint64_t kRegion = 4 * kSegment;
+constexpr uint64_t kSegmentBytes = 64 << 10;
+constexpr uint64_t kSegments = 4;
+constexpr Options kOptions{.region_offset = 8192,
+                           .region_bytes = kSegments * kSegmentBytes,
+                           .segment_bytes = kSegmentBytes,
+                           .identity_seed = 77};
 
-Options options() {
-  return {.region_offset = 8192,
-          .region_bytes = kRegion,
-          .segment_bytes = kSegment,
-          .identity_seed = 77};
+Record record(std::string payload) {
+  return {RecordType::entry, PartitionId(1), Term(2), Lsn(3), std::move(payload)};
 }
 
-struct Seen {
-  std::string payload;
-  Position position;
-  bool maybe_unflushed;
-};
+Task<> remember(std::vector<std::string>& out, std::vector<bool>& unflushed, Record record,
+                bool maybe_unflushed) {
+  out.push_back(std::move(record.payload));
+  unflushed.push_back(maybe_unflushed);
+  co_return Result<>{};
+}
 
-// A process on the disk: opens the journal and remembers what replay gave.
-struct Process {
-  io::SimDevice device;
-  std::vector<Seen> seen;
-  ReplaySummary summary;
+Task<> append_one(Journal& journal, std::string payload, std::optional<Result<Position>>& out,
+                  io::WriteTicket ticket = {}) {
+  out.emplace(co_await journal.append(record(std::move(payload)), ticket));
+  co_return Result<>{};
+}
+
+struct Fixture {
+  io::SimClock clock;
+  io::SimDisk disk{1 << 20, 1};
+  std::optional<io::SimDevice> device{std::in_place, disk, clock};
   std::unique_ptr<Journal> journal;
+  std::vector<std::string> replayed;
+  std::vector<bool> unflushed;
+  ReplaySummary summary;
+  Gate gate{clock.executor()};
 
-  Process(io::SimDisk& disk, io::SimClock& clock) : device(disk, clock) {}
-  Result<> open(io::SimClock& clock, Position from = {}, Options how = options()) {
-    auto remember = [this](const Record& record, Position position, bool maybe) -> Task<> {
-      return note(record, position, maybe);
-    };
-    auto opened = clock.run(Journal::open(clock.executor(), device, how, from, remember, &summary));
+  Fixture() {
+    EXPECT_TRUE(clock.run(Journal::format(*device, kOptions)).ok());
+    EXPECT_TRUE(open().ok());
+  }
+  ~Fixture() { close(); }
+  Result<> open(Position from = {}) {
+    replayed.clear();
+    unflushed.clear();
+    summary = {};
+    auto opened = clock.run(Journal::open(
+        clock.executor(), *device, kOptions, from,
+        [this](const Record& r, Position, bool maybe) {
+          return remember(replayed, unflushed, r, maybe);
+        },
+        &summary));
     if (!opened.ok()) return fail(opened.error());
     journal = std::move(*opened);
     return {};
   }
-  Task<> note(Record record, Position position, bool maybe) {
-    seen.push_back({record.payload, position, maybe});
-    co_return Result<>{};
+  void close() {
+    if (journal == nullptr) return;
+    EXPECT_TRUE(clock.run(journal->stop()).ok());
+    journal = nullptr;
+    EXPECT_TRUE(clock.run(gate.close()).ok());
+  }
+  Result<> power_cycle(io::CrashLoss loss, Position from = {}) {
+    device->crash(loss);
+    clock.run_until_idle();
+    EXPECT_TRUE(clock.run(journal->stop()).ok());
+    journal = nullptr;
+    device.emplace(disk, clock);
+    return open(from);
+  }
+  Result<Position> append(std::string payload) {
+    return clock.run(journal->append(record(std::move(payload))));
   }
 };
 
-Record entry(std::string payload) {
-  Record record;
-  record.type = RecordType::entry;
-  record.partition = PartitionId(3);
-  record.term = Term(1);
-  record.lsn = Lsn(9);
-  record.payload = std::move(payload);
-  return record;
+TEST(Journal, BringsBackAcknowledgedRecordsInOrderAfterAPowerCut) {
+  Fixture f;
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 10; ++i) {
+    wanted.push_back(std::string(static_cast<size_t>(i * 300), static_cast<char>('a' + i)));
+    ASSERT_TRUE(f.append(wanted.back()).ok());
+  }
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything).ok());
+  EXPECT_EQ(f.replayed, wanted);
+  EXPECT_EQ(f.summary.record_count, 10U);
+  EXPECT_FALSE(f.summary.damaged);
+  EXPECT_FALSE(f.unflushed[8]);
+  EXPECT_TRUE(f.unflushed[9]);
 }
 
-struct Bed {
-  io::SimClock clock;
-  io::SimDisk disk{kRegion + (uint64_t{1} << 20), 5};
-  Bed() {
-    io::SimDevice device(disk, clock);
-    EXPECT_TRUE(clock.run(Journal::format(device, options())).ok());
+TEST(Journal, SharesOneFlushAmongRecordsAppendedTogether) {
+  Fixture f;
+  std::vector<std::optional<Result<Position>>> results(200);
+  for (auto& out : results) f.gate.spawn("append", append_one(*f.journal, "record", out));
+  ASSERT_TRUE(f.clock.run_until([&] { return f.gate.count() == 0; }));
+  for (size_t i = 1; i < results.size(); ++i) {
+    EXPECT_GT(results[i]->value(), results[i - 1]->value());
   }
-};
+  EXPECT_EQ(f.journal->counters().records, 200U);
+  EXPECT_LE(f.journal->counters().flushes, 2U);
+}
 
-TEST(Journal, GivesBackWhatWasAppendedInOrder) {
-  Bed bed;
+TEST(Journal, OrdersRecordsByCallNotByAwait) {
+  Fixture f;
+  auto first = f.journal->append(record("first"));
+  auto second = f.journal->append(record("second"));
+  const Position second_at = f.clock.run(std::move(second)).value();
+  EXPECT_LT(f.clock.run(std::move(first)).value(), second_at);
+}
+
+TEST(Journal, StartsReplayAtTheRecoveryPositionInsideABatch) {
+  Fixture f;
+  std::vector<std::optional<Result<Position>>> results(10);
+  for (size_t i = 0; i < results.size(); ++i) {
+    f.gate.spawn("append", append_one(*f.journal, std::to_string(i), results[i]));
+  }
+  ASSERT_TRUE(f.clock.run_until([&] { return f.gate.count() == 0; }));
+  const Position from = results[6]->value();
+  f.journal->set_recovery_position(from);
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything, from).ok());
+  EXPECT_EQ(f.replayed, (std::vector<std::string>{"6", "7", "8", "9"}));
+}
+
+TEST(Journal, ReusesSegmentsManyTimesOver) {
+  Fixture f;
+  std::string last;
+  for (int i = 0; i < 300; ++i) {
+    last = std::to_string(i) + std::string(10000, 'x');
+    const Position position = f.append(last).value();
+    f.journal->set_recovery_position(position);
+  }
+  EXPECT_GT(f.journal->end().value, 8 * kOptions.region_bytes);
+  const Position from = f.journal->recovery_position();
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything, from).ok());
+  EXPECT_EQ(f.replayed, std::vector<std::string>{last});
+  EXPECT_FALSE(f.summary.damaged);
+}
+
+TEST(Journal, WaitsWhileFullUntilTheRecoveryPositionMoves) {
+  Fixture f;
   std::vector<Position> positions;
-  {
-    Process process(bed.disk, bed.clock);
-    ASSERT_TRUE(process.open(bed.clock).ok());
-    for (const char* text : {"one", "two", "", "four"}) {
-      positions.push_back(bed.clock.run(process.journal->append(entry(text))).value());
-    }
-    ASSERT_TRUE(bed.clock.run(process.journal->stop()).ok());
+  std::optional<Result<Position>> waiting;
+  while (true) {
+    waiting.reset();
+    f.gate.spawn("append", append_one(*f.journal, std::string(20000, 'x'), waiting));
+    f.clock.advance(std::chrono::seconds(1));
+    if (!waiting.has_value()) break;
+    positions.push_back(waiting->value());
   }
-  Process process(bed.disk, bed.clock);
-  ASSERT_TRUE(process.open(bed.clock).ok());
-  ASSERT_EQ(process.seen.size(), 4U);
-  EXPECT_EQ(process.seen[0].payload, "one");
-  EXPECT_EQ(process.seen[3].payload, "four");
-  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(process.seen[i].position, positions[i]);
-  EXPECT_FALSE(process.seen[2].maybe_unflushed);
-  EXPECT_TRUE(process.seen[3].maybe_unflushed);
-  EXPECT_FALSE(process.summary.damaged);
+  EXPECT_GE(positions.size() * 20000, (kSegments - 1) * kSegmentBytes * 8 / 10);
+  f.journal->set_recovery_position(positions[positions.size() / 2]);
+  ASSERT_TRUE(f.clock.run_until([&] { return waiting.has_value(); }));
+  EXPECT_TRUE(waiting->ok());
+  const Position from = f.journal->recovery_position();
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything, from).ok());
+  EXPECT_EQ(f.replayed.size(), positions.size() - positions.size() / 2 + 1);
 }
 
-TEST(Journal, PutsManyRecordsUnderOneFlush) {
-  Bed bed;
-  Process process(bed.disk, bed.clock);
-  ASSERT_TRUE(process.open(bed.clock).ok());
-  std::vector<Task<Position>> appends;
-  for (int i = 0; i < 100; ++i) appends.push_back(process.journal->append(entry("x")));
-  auto all = [](std::vector<Task<Position>> tasks) -> Task<> {
-    for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
-    co_return Result<>{};
-  };
-  ASSERT_TRUE(bed.clock.run(all(std::move(appends))).ok());
-  EXPECT_LE(process.journal->counters().flushes, 2U);
-  ASSERT_TRUE(bed.clock.run(process.journal->stop()).ok());
+TEST(Journal, StopsThoughItIsFull) {
+  Fixture f;
+  std::vector<std::optional<Result<Position>>> results(30);
+  for (auto& out : results) {
+    f.gate.spawn("append", append_one(*f.journal, std::string(20000, 'x'), out));
+  }
+  f.clock.advance(std::chrono::seconds(1));
+  f.close();
+  EXPECT_TRUE(results.front()->ok());
+  EXPECT_TRUE(results.back()->failed_with(Errc::closed));
 }
 
-TEST(Journal, ReusesSegmentsAndReplaysFromTheRecoveryPosition) {
-  Bed bed;
-  Position keep{};
-  std::vector<std::string> kept;
-  {
-    Process process(bed.disk, bed.clock);
-    ASSERT_TRUE(process.open(bed.clock).ok());
-    for (int i = 0; i < 60; ++i) {
-      const std::string payload = fmt::format("{}:{}", i, std::string(900'000, 'p'));
-      const Position at = bed.clock.run(process.journal->append(entry(payload))).value();
-      if (i == 55) keep = at;
-      if (i >= 55) kept.push_back(payload);
-      if (i < 56) process.journal->set_recovery_position(at);
-    }
-    ASSERT_TRUE(bed.clock.run(process.journal->stop()).ok());
-  }
-  Process process(bed.disk, bed.clock);
-  ASSERT_TRUE(process.open(bed.clock, keep).ok());
-  ASSERT_EQ(process.seen.size(), kept.size());
-  for (size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(process.seen[i].payload, kept[i]);
+TEST(Journal, TellsDamageOfFlushedRecordsFromATornTail) {
+  Fixture f;
+  std::vector<Position> positions;
+  for (int i = 0; i < 10; ++i) positions.push_back(f.append(std::to_string(i)).value());
+  f.disk.flip_bit(kOptions.region_offset + positions[4].value + 20, 0);
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything).ok());
+  EXPECT_TRUE(f.summary.damaged);
+  EXPECT_FALSE(f.summary.torn_tail);
+  EXPECT_EQ(f.replayed.size(), 4U);
+  // What followed the damage stays dead, though its bytes are whole and in place.
+  ASSERT_TRUE(f.append("new").ok());
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything).ok());
+  EXPECT_EQ(f.replayed, (std::vector<std::string>{"0", "1", "2", "3", "new"}));
+  EXPECT_FALSE(f.summary.damaged);
 }
 
-TEST(Journal, AppendWaitsWhileTheRegionIsFull) {
-  Bed bed;
-  Process process(bed.disk, bed.clock);
-  ASSERT_TRUE(process.open(bed.clock).ok());
-  const std::string big(900'000, 'b');
-  Result<Position> last = Position{};
-  int done = 0;
-  while (done < 100 && last.ok()) {
-    last = bed.clock.run(process.journal->append(entry(big)), std::chrono::seconds(1));
-    if (last.ok()) ++done;
-  }
-  EXPECT_TRUE(last.failed_with(Errc::timeout));
-  EXPECT_GE(done, 11);
-  process.journal->set_recovery_position(process.journal->end());
-  EXPECT_TRUE(bed.clock.run(process.journal->append(entry("fits"))).ok());
-  ASSERT_TRUE(bed.clock.run(process.journal->stop()).ok());
+TEST(Journal, TakesABrokenLastBatchForATornTail) {
+  Fixture f;
+  ASSERT_TRUE(f.append("kept").ok());
+  const Position last = f.append("torn").value();
+  f.disk.flip_bit(kOptions.region_offset + last.value + 33, 0);
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything).ok());
+  EXPECT_FALSE(f.summary.damaged);
+  EXPECT_TRUE(f.summary.torn_tail);
+  EXPECT_EQ(f.replayed, std::vector<std::string>{"kept"});
 }
 
-TEST(Journal, TellsDamageFromATornTail) {
-  Bed bed;
-  Position first{}, last{};
-  {
-    Process process(bed.disk, bed.clock);
-    ASSERT_TRUE(process.open(bed.clock).ok());
-    for (int i = 0; i < 5; ++i) {
-      last = bed.clock.run(process.journal->append(entry("text"))).value();
-      if (i == 1) first = last;
-    }
-    ASSERT_TRUE(bed.clock.run(process.journal->stop()).ok());
-  }
-  bed.disk.flip_bit(8192 + last.value + 3, 1);
-  {
-    Process process(bed.disk, bed.clock);
-    ASSERT_TRUE(process.open(bed.clock).ok());
-    EXPECT_EQ(process.seen.size(), 4U);
-    EXPECT_FALSE(process.summary.damaged);
-  }
-  bed.disk.flip_bit(8192 + first.value + 3, 1);
-  Process process(bed.disk, bed.clock);
-  ASSERT_TRUE(process.open(bed.clock).ok());
-  EXPECT_EQ(process.seen.size(), 1U);
-  EXPECT_TRUE(process.summary.damaged);
+TEST(Journal, ReportsUnreadableSectorsAsDamage) {
+  Fixture f;
+  ASSERT_TRUE(f.append("0").ok());
+  const Position position = f.append("1").value();
+  ASSERT_TRUE(f.append("2").ok());
+  f.close();
+  f.disk.faults.unreadable = {{kOptions.region_offset + position.value / 4096 * 4096, 512}};
+  ASSERT_TRUE(f.open().ok());
+  EXPECT_TRUE(f.summary.damaged);
+  EXPECT_EQ(f.replayed, std::vector<std::string>{"0"});
 }
 
-TEST(JournalDeathTest, AnAcknowledgementWithoutAFlushIsCaught) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
-  EXPECT_DEATH(
-      {
-        Bed bed;
-        Process process(bed.disk, bed.clock);
-        Options broken = options();
-        broken.skip_flush_for_test = true;
-        (void)process.open(bed.clock, {}, broken);
-        (void)bed.clock.run(process.journal->append(entry("lost")));
-      },
-      "durable_sequence");
+TEST(Journal, StepsOverDamageBeforeItsRecoveryPosition) {
+  Fixture f;
+  Position from;
+  for (int i = 0; i < 5; ++i) from = f.append(std::to_string(i)).value();
+  f.close();
+  f.disk.flip_bit(kOptions.region_offset + 70, 0);
+  ASSERT_TRUE(f.open(from).ok());
+  EXPECT_EQ(f.replayed, std::vector<std::string>{"4"});
+  EXPECT_FALSE(f.summary.damaged);
+  ASSERT_TRUE(f.append("5").ok());
+  ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything, from).ok());
+  EXPECT_EQ(f.replayed, (std::vector<std::string>{"4", "5"}));
 }
 
-// Appends many records at once, cuts the power at the `crash_io`-th I/O, and checks what replay
-// gives: every acknowledged record, in order, none altered or invented.
-void crash_and_replay(uint64_t seed, uint64_t crash_io) {
-  Bed bed;
-  Rng rng(seed);
-  std::vector<std::string> sent;
-  std::vector<bool> acknowledged;
-  for (int round = 0; round < 3; ++round) {
-    Process process(bed.disk, bed.clock);
-    ASSERT_TRUE(process.open(bed.clock).ok());
-    ASSERT_FALSE(process.summary.damaged) << "seed " << seed << " io " << crash_io;
-    // Replay is a subsequence of what was sent that holds all that was acknowledged.
-    size_t at = 0;
-    for (size_t i = 0; i < sent.size(); ++i) {
-      const bool there = at < process.seen.size() && process.seen[at].payload == sent[i];
-      if (there) ++at;
-      ASSERT_TRUE(there || !acknowledged[i]) << "seed " << seed << " io " << crash_io;
-    }
-    ASSERT_EQ(at, process.seen.size()) << "seed " << seed << " io " << crash_io;
-    if (round == 2) break;
-    sent.clear();
-    for (const Seen& seen : process.seen) sent.push_back(seen.payload);
-    acknowledged.assign(sent.size(), true);
-    bed.disk.faults.crash_io = bed.disk.io_count() + crash_io;
-    bed.disk.faults.crash_loss =
-        rng.chance(1, 2) ? io::CrashLoss::torn : io::CrashLoss::random_subset;
-    const size_t base = sent.size();
-    std::vector<Task<Position>> appends;
-    for (int i = 0; i < 30; ++i) {
-      sent.push_back(fmt::format("{}/{}/{}", round, i, std::string(rng.below(20'000), 'x')));
-      acknowledged.push_back(false);
-    }
-    auto one = [](Journal& journal, std::string text, std::vector<bool>& acks,
-                  size_t index) -> Task<> {
-      const Result<Position> done = co_await journal.append(entry(std::move(text)));
-      if (done.ok()) acks[index] = true;
-      co_return Result<>{};
-    };
-    Gate gate(bed.clock.executor());
-    for (size_t i = base; i < sent.size(); ++i) {
-      gate.spawn("append", one(*process.journal, sent[i], acknowledged, i));
-      if (i % 7 == 0) bed.clock.advance(std::chrono::microseconds(rng.below(300)));
-    }
-    ASSERT_TRUE(bed.clock.run_until([&] { return gate.count() == 0; }));
-    (void)bed.clock.run(process.journal->stop());
-    if (process.device.is_open()) process.device.crash(io::CrashLoss::torn);
-    bed.disk.faults.crash_io = 0;
-  }
+TEST(Journal, RefusesALogThatIsBadAtItsRecoveryPosition) {
+  Fixture f;
+  Position from;
+  for (int i = 0; i < 5; ++i) from = f.append(std::to_string(i)).value();
+  f.close();
+  f.disk.flip_bit(kOptions.region_offset + from.value + 3, 0);
+  EXPECT_TRUE(f.open(from).failed_with(Errc::corrupt));
 }
 
-TEST(Journal, LosesNothingAcknowledgedWhenPowerFailsAtAnyMoment) {
-  for (uint64_t seed = 1; seed <= 6; ++seed) {
-    for (uint64_t crash_io = 1; crash_io <= 14; ++crash_io) crash_and_replay(seed, crash_io);
+TEST(Journal, SeesNothingOfAnotherIncarnation) {
+  Fixture f;
+  ASSERT_TRUE(f.append("old").ok());
+  f.close();
+  Options other = kOptions;
+  other.identity_seed = 78;
+  auto opened =
+      f.clock.run(Journal::open(f.clock.executor(), *f.device, other, {}, nullptr, &f.summary));
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(f.summary.record_count, 0U);
+  EXPECT_FALSE(f.summary.damaged);
+}
+
+TEST(Journal, FailsAllAppendsAfterAFailedFlush) {
+  Fixture f;
+  ASSERT_TRUE(f.append("good").ok());
+  f.disk.faults.fail_flushes = true;
+  EXPECT_TRUE(f.append("bad").failed_with(Errc::io));
+  EXPECT_TRUE(f.append("after").failed_with(Errc::io));
+  EXPECT_EQ(f.disk.counters().failed_ios, 1U);
+}
+
+TEST(Journal, RefusesRecordsThatFitNoSegment) {
+  Fixture f;
+  EXPECT_TRUE(f.append(std::string(kSegmentBytes, 'x')).failed_with(Errc::too_large));
+  EXPECT_TRUE(f.append(std::string(kSegmentBytes - 96, 'x')).ok());
+}
+
+/// A device that forgets to flush: acknowledging over it must kill the process.
+class FlushlessDevice final : public io::Device {
+ public:
+  explicit FlushlessDevice(io::Device& inner) : inner_(inner) {}
+  uint64_t size_bytes() const override { return inner_.size_bytes(); }
+  Task<io::WriteTicket> write(uint64_t offset, Buffer data) override {
+    return inner_.write(offset, std::move(data));
   }
+  Task<Buffer> read(uint64_t offset, size_t size) override { return inner_.read(offset, size); }
+  Task<> flush() override { co_return Result<>{}; }
+  Task<> prepare(uint64_t offset, uint64_t size) override { return inner_.prepare(offset, size); }
+  Task<> discard(uint64_t offset, uint64_t size) override { return inner_.discard(offset, size); }
+  uint64_t durable_sequence() const override { return inner_.durable_sequence(); }
+
+ private:
+  io::Device& inner_;
+};
+
+void append_without_flush() {
+  Fixture f;
+  FlushlessDevice flushless(*f.device);
+  auto journal =
+      f.clock.run(Journal::open(f.clock.executor(), flushless, kOptions, {}, nullptr, nullptr))
+          .value();
+  std::ignore = f.clock.run(journal->append(record("x")));
+}
+
+TEST(Journal, DiesRatherThanAcknowledgeWhatWasNotFlushed) {
+  EXPECT_DEATH(append_without_flush(), "durable_sequence");
+}
+
+void append_with_unflushed_data() {
+  Fixture f;
+  const io::WriteTicket future{1'000'000};
+  std::optional<Result<Position>> out;
+  f.gate.spawn("append", append_one(*f.journal, "x", out, future));
+  f.clock.run_until([&] { return out.has_value(); });
+}
+
+TEST(Journal, DiesRatherThanAcknowledgeARecordWhoseDataWasNotFlushed) {
+  EXPECT_DEATH(append_with_unflushed_data(), "durable_sequence");
 }
 
 }  // namespace
