@@ -78,7 +78,10 @@ Task<> Manager::reload() {
 
 Task<> Manager::create_array() {
   proto::ClusterMap map;
-  map.set_array_id(fmt::format("{:016x}{:016x}", options_.random(), options_.random()));
+  map.set_array_id(options_.array_id);
+  if (options_.array_id.empty()) {
+    map.set_array_id(fmt::format("{:016x}{:016x}", options_.random(), options_.random()));
+  }
   map.set_array_name(options_.array_name);
   map.set_region(options_.region);
   proto::User* root = map.add_users();
@@ -86,7 +89,12 @@ Task<> Manager::create_array() {
   root->set_name("root");
   root->set_root(true);
   root->set_created_ms(wall_ms());
-  *map.add_keys() = make_key(1);
+  proto::AccessKey& key = *map.add_keys();
+  key = make_key(1);
+  if (!options_.root_access_key.empty()) {
+    key.set_access_key(options_.root_access_key);
+    key.set_secret_key(options_.root_secret_key);
+  }
   counters_.set_next_session(1);
   counters_.set_next_blade(1);
   counters_.set_next_user(2);

@@ -23,6 +23,8 @@ struct ManagerOptions {
   Duration silence = std::chrono::milliseconds(1000);  // a blade silent for so long is dead
   std::string array_name = "turbine";
   std::string region = "us-east-1";
+  // Of a new array; empty: made here.
+  std::string array_id, root_access_key, root_secret_key;
   std::function<uint64_t()> random = secure_random_u64;  // ids and keys
 };
 

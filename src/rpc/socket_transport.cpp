@@ -55,11 +55,11 @@ Task<Reply> SocketChannel::call(Request request, TimePoint deadline) {
 
 Task<Reply> SocketChannel::call_on(std::shared_ptr<SocketChannel> self, Request request,
                                    TimePoint deadline) {
-  auto connection = CO_TRY(co_await self->connected(deadline));
+  auto connection = CO_TRY(co_await self->connect(deadline));
   co_return co_await connection->call(std::move(request), deadline);
 }
 
-Task<std::shared_ptr<SocketConnection>> SocketChannel::connected(TimePoint deadline) {
+Task<std::shared_ptr<SocketConnection>> SocketChannel::connect(TimePoint deadline) {
   auto self = shared_from_this();
   bool tried = false;
   TimerId timer;
@@ -212,8 +212,10 @@ SocketTransport::SocketTransport(Executor executor, Clock& clock, TransportOptio
     : clock_(clock), options_(std::move(options)), gate_(executor) {}
 
 std::shared_ptr<Channel> SocketTransport::channel(const Address& address) {
-  if (auto known = channels_[address].lock()) return known;
-  std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
+  if (const auto known = channels_.find(address); known != channels_.end()) return known->second;
+  std::erase_if(channels_, [](const auto& entry) {
+    return entry.second.use_count() == 1 && !entry.second->connected();
+  });
   auto made = std::make_shared<SocketChannel>(address, clock_, gate_, options_);
   channels_[address] = made;
   return made;
@@ -226,9 +228,7 @@ Result<std::unique_ptr<Listener>> SocketTransport::listen(const Address& address
 }
 
 Task<> SocketTransport::stop() {
-  for (auto& [address, weak] : channels_) {
-    if (auto channel = weak.lock()) channel->stop();
-  }
+  for (auto& [address, channel] : channels_) channel->stop();
   co_return co_await gate_.close();
 }
 

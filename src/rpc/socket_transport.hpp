@@ -22,6 +22,7 @@ class SocketChannel final : public Channel, public std::enable_shared_from_this<
 
   Task<Reply> call(Request request, TimePoint deadline) override;
   const Address& address() const override { return address_; }
+  bool connected() const { return connection_ && !connection_->closed(); }
   /// Ends the connection and all calls; later ones fail with Errc::closed.
   void stop();
 
@@ -29,7 +30,7 @@ class SocketChannel final : public Channel, public std::enable_shared_from_this<
   // The caller may let go of the channel before the task has begun.
   static Task<Reply> call_on(std::shared_ptr<SocketChannel> self, Request request,
                              TimePoint deadline);
-  Task<std::shared_ptr<SocketConnection>> connected(TimePoint deadline);
+  Task<std::shared_ptr<SocketConnection>> connect(TimePoint deadline);
   static Task<> connect_once(std::shared_ptr<SocketChannel> self);
   Task<> try_connect();
 
@@ -81,7 +82,8 @@ class SocketTransport final : public Transport {
   Clock& clock_;
   const TransportOptions options_;
   Gate gate_;
-  std::unordered_map<Address, std::weak_ptr<SocketChannel>> channels_;
+  // Kept while connected, so that a caller that lets go of its channel finds the connection again.
+  std::unordered_map<Address, std::shared_ptr<SocketChannel>> channels_;
 };
 
 }  // namespace turbine::rpc
