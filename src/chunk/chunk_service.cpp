@@ -53,6 +53,9 @@ ChunkService::Answer<proto::PutShardReply> ChunkService::put(proto::PutShardRequ
                      request.group(), group->version, request.group_version());
     }
   }
+  if (request.shard().index() > UINT8_MAX) {
+    co_return fail(Errc::invalid, "shard index {}", request.shard().index());
+  }
   if (request.checksum() != 0 && hash64(info.payload.view()) != request.checksum()) {
     co_return fail(Errc::corrupt, "shard {} was damaged on its way", from_ref(request.shard()));
   }

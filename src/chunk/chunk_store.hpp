@@ -74,6 +74,9 @@ class ChunkStore {
 
   virtual Capacity capacity() const = 0;
   virtual Counters counters() const = 0;
+  /// The oldest place in the journal that may hold a record of this store whose effect is not in
+  /// the Kv yet; `end`, the journal's, when there is none. Recovery must not begin behind it.
+  virtual journal::Position unapplied_from(journal::Position end) const = 0;
 };
 
 }  // namespace turbine::chunk

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -26,8 +27,10 @@ Store::Store(Executor executor, io::Device& device, kv::Kv& kv, Options options)
       options_(options),
       allocator_(std::make_shared<Allocator>(options.area_bytes)),
       cache_(options.cache_bytes, kBlockBytes),
-      slab_prepared_((options.area_bytes + kSlabBytes - 1) / kSlabBytes, 0),
+      slabs_((options.area_bytes + kSlabBytes - 1) / kSlabBytes, SlabState::unprepared),
+      slab_ended_(executor),
       put_ended_(executor),
+      settle_ended_(executor),
       gate_(executor) {}
 
 Store::~Store() = default;
@@ -63,13 +66,15 @@ Task<> Store::replay_put(const journal::Record& record, bool maybe_unflushed) {
   }
   const ShardId id = from_ref(put.shard());
   auto shard = std::make_shared<Shard>(CO_TRY(from_record(id, put.index())));
-  if (shard->offset + shard->info.bytes > options_.area_bytes) {
+  if (shard->offset > options_.area_bytes ||
+      shard->info.bytes > options_.area_bytes - shard->offset) {
     co_return fail(Errc::corrupt, "shard {} lies outside the chunk area", id);
   }
   if (maybe_unflushed) {
     const auto blocks = static_cast<uint32_t>(shard->checksums.size());
     const Result<Buffer> bytes = co_await read_blocks(shard, 0, blocks);
     if (!bytes.ok()) {
+      dropped_.push_back(id);
       log::info("shard {} was being written when the blade stopped; dropped", id);
       co_return Result<>{};
     }
@@ -105,7 +110,78 @@ Result<> Store::start(journal::Journal& journal) {
     used_bytes_ += shard->info.bytes;
   }
   journal_ = &journal;
+  settled_ = dropped_.empty();
+  if (!settled_) gate_.spawn("settle dropped shards", settle_dropped());
   return {};
+}
+
+// The journal goes on behind the records whose shards were dropped, and the next replay takes them
+// for flushed ones. Their space may hold other shards by then: say in the log what holds instead.
+Task<> Store::settle_dropped() {
+  Result<> result;
+  for (ShardId id : std::exchange(dropped_, {})) {
+    if (const ShardPtr survivor = lookup(id)) {
+      result = co_await log_put(*survivor, {});
+    } else {
+      proto::ChunkFreeRecord freed;
+      to_ref(id, freed.add_shards());
+      result = co_await log_free(std::move(freed));
+    }
+    if (!result.ok()) break;
+  }
+  settled_ = true;
+  settle_ended_.notify_all();
+  co_return result;
+}
+
+Task<> Store::wait_until_settled() {
+  while (!settled_) CO_TRY(co_await settle_ended_.wait());
+  co_return Result<>(health_);
+}
+
+Task<> Store::log_and_index(journal::Record record, io::WriteTicket ticket, kv::WriteBatch batch) {
+  CO_TRY(Result<>(health_));
+  const auto place = unapplied_.insert(journal_->end());
+  Result<journal::Position> logged = co_await journal_->append(std::move(record), ticket);
+  Result<> done;
+  if (logged.ok()) {
+    done = kv_.write(std::move(batch));
+  } else {
+    done = fail(std::move(logged.error()));
+  }
+  if (done.ok()) {
+    unapplied_.erase(place);
+  } else if (health_.ok()) {
+    // The record may be durable without its effect: no more records, and `place` stays.
+    health_ = fail(done.error().within("the chunk store failed; the blade must restart"));
+  }
+  co_return done;
+}
+
+Task<> Store::log_put(const Shard& shard, io::WriteTicket ticket) {
+  const ShardId id = shard.info.shard;
+  proto::ChunkPutRecord put;
+  to_ref(id, put.mutable_shard());
+  *put.mutable_index() = to_record(shard);
+  journal::Record record;
+  record.type = journal::RecordType::chunk_put;
+  record.payload = put.SerializeAsString();
+  kv::WriteBatch batch;
+  batch.put(shard_key(id), put.index().SerializeAsString());
+  return log_and_index(std::move(record), ticket, std::move(batch));
+}
+
+Task<> Store::log_free(proto::ChunkFreeRecord freed) {
+  journal::Record record;
+  record.type = journal::RecordType::chunk_free;
+  record.payload = freed.SerializeAsString();
+  kv::WriteBatch batch;
+  for (const auto& ref : freed.shards()) batch.remove(shard_key(from_ref(ref)));
+  return log_and_index(std::move(record), {}, std::move(batch));
+}
+
+journal::Position Store::unapplied_from(journal::Position end) const {
+  return unapplied_.empty() ? end : std::min(end, *unapplied_.begin());
 }
 
 Task<> Store::stop() {
@@ -136,6 +212,7 @@ Task<> Store::put(ShardInfo info, Buffer data) {
     co_return fail(Errc::invalid, "shard {} of {} bytes, {} given: multiples of 4096 up to {}",
                    info.shard, info.bytes, data.size(), kShardBytesMax);
   }
+  CO_TRY(co_await wait_until_settled());
   while (putting_.contains(info.shard)) CO_TRY(co_await put_ended_.wait());
   const Result<> stored = compare_with_stored(info, data);
   if (!stored.failed_with(Errc::not_found)) co_return stored;
@@ -147,6 +224,7 @@ Task<> Store::put(ShardInfo info, Buffer data) {
 }
 
 Task<> Store::put_new(ShardInfo info, Buffer data) {
+  CO_TRY(Result<>(health_));
   if (allocator_->free_bytes() < info.bytes + options_.reserve_bytes) {
     co_return fail(Errc::no_space, "the blade's chunk area is full: {} of {} bytes used",
                    used_bytes_, options_.area_bytes);
@@ -169,20 +247,13 @@ Task<> Store::put_new(ShardInfo info, Buffer data) {
 Task<> Store::write_shard(ShardPtr shard, Buffer data) {
   const ShardId id = shard->info.shard;
   CO_TRY(co_await prepare_slabs(shard->offset, shard->info.bytes));
-  const io::WriteTicket ticket =
-      CO_TRY(co_await device_.write(options_.area_offset + shard->offset, data));
-  const proto::ShardIndexRecord index = to_record(*shard);
-  proto::ChunkPutRecord put;
-  to_ref(id, put.mutable_shard());
-  *put.mutable_index() = index;
-  journal::Record record;
-  record.type = journal::RecordType::chunk_put;
-  record.payload = put.SerializeAsString();
-  CO_TRY(co_await journal_->append(std::move(record), ticket));
-  // From here on the shard is durable.
-  kv::WriteBatch batch;
-  batch.put(shard_key(id), index.SerializeAsString());
-  CO_TRY(kv_.write(std::move(batch)));
+  const Result<io::WriteTicket> ticket =
+      co_await device_.write(options_.area_offset + shard->offset, data);
+  if (!ticket.ok()) {
+    if (health_.ok()) health_ = fail(ticket.error().within("the chunk area can't be written"));
+    co_return fail(ticket.error());
+  }
+  CO_TRY(co_await log_put(*shard, *ticket));
   drop(id);  // an older generation
   used_bytes_ += shard->info.bytes;
   cache_.insert(id, shard->info.bytes, 0, data);
@@ -194,22 +265,28 @@ Task<> Store::write_shard(ShardPtr shard, Buffer data) {
 Task<> Store::prepare_slabs(uint64_t offset, uint64_t bytes) {
   const uint64_t last = (offset + bytes - 1) / kSlabBytes;
   for (uint64_t slab = offset / kSlabBytes; slab <= last; ++slab) {
-    if (slab_prepared_[slab] == 0) CO_TRY(co_await prepare_slab(slab));
+    while (slabs_[slab] == SlabState::preparing) CO_TRY(co_await slab_ended_.wait());
+    if (slabs_[slab] == SlabState::unprepared) CO_TRY(co_await prepare_slab(slab));
   }
   // The next one ahead of use, so that no write waits for it.
-  if (last + 1 < slab_prepared_.size() && slab_prepared_[last + 1] == 0) {
-    slab_prepared_[last + 1] = 1;
-    gate_.spawn("prepare slab", prepare_slab(last + 1));
+  if (last + 1 < slabs_.size() && slabs_[last + 1] == SlabState::unprepared && !gate_.closing()) {
+    gate_.spawn("prepare slab", prepare_ahead(last + 1));
   }
   co_return Result<>{};
 }
 
+Task<> Store::prepare_ahead(uint64_t slab) {
+  if (slabs_[slab] != SlabState::unprepared) co_return Result<>{};
+  co_return co_await prepare_slab(slab);
+}
+
 Task<> Store::prepare_slab(uint64_t slab) {
-  slab_prepared_[slab] = 1;
+  slabs_[slab] = SlabState::preparing;
   const uint64_t start = slab * kSlabBytes;
   const uint64_t bytes = std::min(kSlabBytes, options_.area_bytes - start);
   Result<> prepared = co_await device_.prepare(options_.area_offset + start, bytes);
-  if (!prepared.ok()) slab_prepared_[slab] = 0;
+  slabs_[slab] = prepared.ok() ? SlabState::prepared : SlabState::unprepared;
+  slab_ended_.notify_all();
   co_return prepared;
 }
 
@@ -270,21 +347,20 @@ std::optional<ShardInfo> Store::find(ShardId shard) {
 }
 
 Task<> Store::free(std::vector<ShardId> shards) {
+  CO_TRY(co_await wait_until_settled());
   proto::ChunkFreeRecord freed;
-  kv::WriteBatch batch;
-  for (ShardId shard : shards) {
-    if (!shards_.contains(shard)) continue;
-    to_ref(shard, freed.add_shards());
-    batch.remove(shard_key(shard));
+  std::vector<std::pair<ShardId, ShardPtr>> found;
+  for (ShardId id : shards) {
+    ShardPtr shard = lookup(id);
+    if (shard == nullptr) continue;
+    to_ref(id, freed.add_shards());
+    found.emplace_back(id, std::move(shard));
   }
-  if (freed.shards_size() == 0) co_return Result<>{};
-  journal::Record record;
-  record.type = journal::RecordType::chunk_free;
-  record.payload = freed.SerializeAsString();
-  CO_TRY(co_await journal_->append(std::move(record)));
-  CO_TRY(kv_.write(std::move(batch)));
-  for (const auto& ref : freed.shards()) {
-    drop(from_ref(ref));
+  if (found.empty()) co_return Result<>{};
+  CO_TRY(co_await log_free(std::move(freed)));
+  for (const auto& [id, shard] : found) {
+    if (lookup(id) == nullptr) continue;  // freed twice at once
+    drop(id);
     ++counters_.frees;
   }
   co_return Result<>{};

@@ -32,19 +32,27 @@ class Store final : public ChunkStore {
   Task<> verify(ShardId shard) override;
   Capacity capacity() const override;
   Counters counters() const override { return counters_; }
+  journal::Position unapplied_from(journal::Position end) const override;
 
  private:
   using ShardPtr = std::shared_ptr<Shard>;
 
   Task<> replay_put(const journal::Record& record, bool maybe_unflushed);
   Result<> replay_free(const journal::Record& record);
+  /// Supersedes in the log the puts that replay dropped: their records look flushed from now on.
+  Task<> settle_dropped();
+  Task<> wait_until_settled();
+  /// Makes the record durable, then its effect on the index. A failure is final.
+  Task<> log_and_index(journal::Record record, io::WriteTicket ticket, kv::WriteBatch batch);
+  Task<> log_put(const Shard& shard, io::WriteTicket ticket);
+  Task<> log_free(proto::ChunkFreeRecord freed);
   Task<> put_new(ShardInfo info, Buffer data);
   Task<> write_shard(ShardPtr shard, Buffer data);
-  Task<> wait_for_put(ShardId shard);
   /// Ok: `info` is stored already. not_found: to be written.
   Result<> compare_with_stored(const ShardInfo& info, const Buffer& data) const;
   Task<> prepare_slabs(uint64_t offset, uint64_t bytes);
   Task<> prepare_slab(uint64_t slab);
+  Task<> prepare_ahead(uint64_t slab);
   /// Blocks [first, first + blocks) from the device, verified.
   Task<Buffer> read_blocks(ShardPtr shard, uint32_t first, uint32_t blocks);
   void drop(ShardId shard);
@@ -58,9 +66,16 @@ class Store final : public ChunkStore {
   std::shared_ptr<Allocator> allocator_;
   std::map<ShardId, ShardPtr> shards_;
   ReadCache cache_;
-  std::vector<char> slab_prepared_;
+  enum class SlabState : uint8_t { unprepared, preparing, prepared };
+  std::vector<SlabState> slabs_;
+  Event slab_ended_;
   std::set<ShardId> putting_;
   Event put_ended_;
+  std::vector<ShardId> dropped_;  // by replay
+  bool settled_ = false;
+  Event settle_ended_;
+  std::multiset<journal::Position> unapplied_;  // records on their way, at or before these
+  Result<> health_;                             // the first failure to write, for good
   uint64_t used_bytes_ = 0;
   Counters counters_;
   Gate gate_;
