@@ -1,0 +1,92 @@
+#include "kv/rocks_kv.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "io/reactor.hpp"
+
+namespace turbine::kv {
+namespace {
+
+struct Directory {
+  Directory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "turbine-kv-XXXXXX").string();
+    path = ::mkdtemp(pattern.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+// Starts the writer, reads `count` lines of it, kills it; returns the last number it printed.
+uint64_t write_and_kill(const std::string& directory, int count) {
+  int ends[2];
+  if (::pipe(ends) != 0) return 0;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(ends[1], STDOUT_FILENO);
+    ::execl(TURBINE_KV_CRASH_WRITER, "kv_crash_writer", directory.c_str(), nullptr);
+    ::_exit(1);
+  }
+  ::close(ends[1]);
+  std::FILE* lines = ::fdopen(ends[0], "r");
+  char line[32];
+  uint64_t last = 0;
+  for (int i = 0; i < count && std::fgets(line, sizeof line, lines) != nullptr; ++i) {
+    last = std::strtoull(line, nullptr, 10);
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  while (std::fgets(line, sizeof line, lines) != nullptr) {
+    last = std::strtoull(line, nullptr, 10);
+  }
+  std::fclose(lines);
+  return last;
+}
+
+TEST(RocksKv, KeepsWholeBatchesWhenKilled) {
+  for (int round = 1; round <= 8; ++round) {
+    Directory directory;
+    const std::string path = directory.path + "/kv";
+    const uint64_t flushed = write_and_kill(path, round);
+    ASSERT_GT(flushed, 0U);
+    io::Reactor reactor;
+    auto kv = open_rocks_kv(reactor.executor(), reactor.pool(), {.directory = path});
+    ASSERT_TRUE(kv.ok()) << kv.error().text();
+    std::string number;
+    for (int i = 0; i < 10; ++i) {
+      const auto value = (*kv)->get("key" + std::to_string(i));
+      ASSERT_TRUE(value.ok() && value->has_value()) << "round " << round << " key " << i;
+      const std::string head = (*value)->substr(0, (*value)->find('.'));
+      if (i == 0) number = head;
+      EXPECT_EQ(head, number);
+      EXPECT_EQ((*value)->size(), head.size() + i * 500);
+    }
+    EXPECT_GE(std::stoull(number), flushed);
+  }
+}
+
+TEST(RocksKv, TakesNoMoreWritesAfterAFailedFlush) {
+  Directory directory;
+  const std::string path = directory.path + "/kv";
+  io::Reactor reactor;
+  auto kv = open_rocks_kv(reactor.executor(), reactor.pool(), {.directory = path});
+  ASSERT_TRUE(kv.ok());
+  WriteBatch batch;
+  batch.put("key", "value");
+  ASSERT_TRUE((*kv)->write(batch).ok());
+  std::filesystem::remove_all(path);
+  EXPECT_TRUE(reactor.run((*kv)->flush()).failed_with(Errc::io));
+  const Result<> written = (*kv)->write(batch);
+  ASSERT_TRUE(written.failed_with(Errc::io));
+  EXPECT_NE(written.error().context.find(path), std::string::npos);
+}
+
+}  // namespace
+}  // namespace turbine::kv
