@@ -49,10 +49,9 @@ Task<> PartitionClient::wait_for_map(StatePtr state, cluster::MapPtr than, TimeP
 }
 
 Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rpc::Request request,
-                                       TimePoint received) {
+                                       TimePoint received, TimePoint deadline) {
   const PartitionClientOptions& options = state->options;
   const bool mutation = request.id != RequestId{};
-  const TimePoint deadline = received + std::min(options.budget, kRequestAgeMax);
   Duration back_off = options.back_off;
   bool outcome_unknown = false;
   std::optional<TimePoint> dead_until;

@@ -1,10 +1,12 @@
 // PartitionClient: calls to whichever blade serves a partition, retried within a budget.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,16 +45,20 @@ class PartitionClient {
   /// `id`: {} for reads; for mutations the operation's, so that it runs once however often it is
   /// sent. `received`: when the gateway got the client's request; older than kRequestAgeMax is not
   /// sent. Errc::unavailable: certainly not executed. Errc::timeout: the outcome is not known.
-  /// Other errors are the partition's answer.
+  /// Other errors are the partition's answer. `budget`: in place of the options'.
   template <class Reply, class Body>
   Task<rpc::With<Reply>> call(PartitionId partition, int type, Body body, Buffer payload,
-                              RequestId id, TimePoint received) {
+                              RequestId id, TimePoint received,
+                              std::optional<Duration> budget = {}) {
     rpc::Request request;
     request.type = static_cast<uint16_t>(type);
     request.id = id;
     request.body = body.SerializeAsString();
     request.payload = std::move(payload);
-    return parse<Reply>(send(state_, partition, std::move(request), received), partition, type);
+    const TimePoint deadline =
+        received + std::min(budget.value_or(state_->options.budget), kRequestAgeMax);
+    return parse<Reply>(send(state_, partition, std::move(request), received, deadline), partition,
+                        type);
   }
 
   /// One try at the blade itself, for calls that are not about one partition (sessions).
@@ -83,7 +89,7 @@ class PartitionClient {
   using StatePtr = std::shared_ptr<State>;
 
   static Task<rpc::Reply> send(StatePtr state, PartitionId partition, rpc::Request request,
-                               TimePoint received);
+                               TimePoint received, TimePoint deadline);
   static Task<rpc::Reply> send_to_blade(StatePtr state, BladeId blade, rpc::Request request,
                                         Duration patience);
   static std::shared_ptr<rpc::Channel> channel(State& state, const proto::Blade& blade);

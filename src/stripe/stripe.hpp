@@ -47,6 +47,8 @@ class StripeWriter {
   /// Errc::too_large: blades failed and the layouts left have stripes of fewer bytes. Most callers
   /// want write_stripes().
   virtual Task<proto::NewStripe> write(PartitionId home, std::vector<Buffer> data) = 0;
+  /// Frees the shards of a stripe that was written but will not be committed. Best effort.
+  virtual Task<> discard(proto::NewStripe) { co_return Result<>{}; }
   /// Of the widest layout that has a group now; changes with the blades' health.
   virtual uint32_t stripe_bytes_max() const = 0;
 };

@@ -199,6 +199,22 @@ Task<proto::NewStripe> GroupStripeWriter::write(PartitionId home, std::vector<Bu
                  "stripe of {} bytes found no group whose blades all took it", data_bytes);
 }
 
+Task<> GroupStripeWriter::discard(proto::NewStripe stripe) {
+  const cluster::MapPtr map = map_.get();
+  const cluster::GroupView* group = map ? map->group(GroupId(stripe.group())) : nullptr;
+  if (group == nullptr) co_return Result<>{};
+  std::vector<Task<>> frees;
+  for (size_t i = 0; i < group->blades.size(); ++i) {
+    if (!io_.alive(group->blades[i])) continue;
+    frees.push_back(
+        io_.free(group->blades[i], {ShardId{StripeId(stripe.id()), static_cast<uint8_t>(i)}}));
+  }
+  for (const auto& freed : co_await when_all(std::move(frees))) {
+    if (!freed.ok()) log::debug("stripe {} discarded: {}", stripe.id(), freed.error().text());
+  }
+  co_return Result<>{};
+}
+
 namespace {
 
 std::vector<Buffer> slice_of(const std::vector<Buffer>& data, uint64_t offset, uint64_t size) {

@@ -32,6 +32,7 @@ class GroupStripeWriter final : public StripeWriter {
       : clock_(clock), io_(io), map_(map), ids_(ids), options_(options) {}
 
   Task<proto::NewStripe> write(PartitionId home, std::vector<Buffer> data) override;
+  Task<> discard(proto::NewStripe stripe) override;
   uint32_t stripe_bytes_max() const override;
 
   struct Counters {
