@@ -1,0 +1,116 @@
+#include "fs/buckets.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace turbine::fs {
+namespace {
+
+constexpr size_t kFactsMax = 10'000;
+constexpr uint32_t kPage = 1000;
+const char* const kCreated = "created_ns";
+
+BucketInfo to_bucket_info(std::string name, const proto::Inode& inode) {
+  BucketInfo info;
+  info.name = std::move(name);
+  info.inode = InodeId(inode.id());
+  info.owner_user = inode.owner_user();
+  info.created_ns = inode.ctime_ns();
+  const auto created = inode.settings().find(kCreated);
+  if (created != inode.settings().end()) {
+    const std::string& text = created->second;
+    std::from_chars(text.data(), text.data() + text.size(), info.created_ns);
+  }
+  return info;
+}
+
+Task<BucketInfo> facts_of(CorePtr core, BucketFacts& facts, InodeId inode, std::string name) {
+  const auto known = facts.find(inode);
+  if (known != facts.end()) co_return known->second;
+  proto::GetExtentsRequest request;
+  request.set_inode(inode.value);
+  const auto reply = CO_TRY(co_await core->ask<proto::GetExtentsReply>(
+      inode.partition(), proto::GET_EXTENTS, std::move(request)));
+  BucketInfo info = to_bucket_info(name, reply.body.inode());
+  if (facts.size() >= kFactsMax) facts.clear();
+  facts[inode] = info;
+  co_return info;
+}
+
+}  // namespace
+
+Task<BucketInfo> create_bucket(CorePtr core, CallContext call, std::string name) {
+  if (name.empty() || name.find('/') != std::string::npos) {
+    co_return fail(Errc::invalid, "a bucket can't have the name '{}'", name);
+  }
+  proto::MakeDirectoryRequest request;
+  request.set_directory(kRootInode.value);
+  request.set_name(name);
+  request.set_owner_user(call.user);
+  request.set_mode(0755);
+  (*request.mutable_settings())[kCreated] = fmt::format("{}", core->clock.wall_now().ns);
+  auto reply = CO_TRY(co_await core->partitions.call<proto::MakeDirectoryReply>(
+      kRootInode.partition(), proto::MAKE_DIRECTORY, std::move(request), {}, call.request,
+      core->clock.now()));
+  core->bindings.drop(kRootInode, name);
+  co_return to_bucket_info(name, reply.body.inode());
+}
+
+Task<> delete_bucket(CorePtr core, CallContext call, std::string name) {
+  proto::RemoveDirectoryRequest request;
+  request.set_directory(kRootInode.value);
+  request.set_name(name);
+  const auto reply = co_await core->partitions.call<proto::RemoveDirectoryReply>(
+      kRootInode.partition(), proto::REMOVE_DIRECTORY, std::move(request), {}, call.request,
+      core->clock.now());
+  core->bindings.drop(kRootInode, name);
+  if (reply.failed_with(Errc::not_found)) {
+    co_return fail(Errc::not_found, "bucket {} does not exist", name);
+  }
+  if (!reply.ok()) co_return fail(reply.error());
+  co_return Result<>{};
+}
+
+Task<BucketInfo> find_bucket(CorePtr core, BucketFacts& facts, std::string name) {
+  const auto inode = co_await bind(core, kRootInode, name, true);
+  if (inode.failed_with(Errc::not_found)) {
+    co_return fail(Errc::not_found, "bucket {} does not exist", name);
+  }
+  if (!inode.ok()) co_return fail(inode.error());
+  auto info = co_await facts_of(core, facts, *inode, name);
+  if (info.failed_with(Errc::stale) || info.failed_with(Errc::not_found)) {
+    co_return fail(Errc::not_found, "bucket {} does not exist", name);
+  }
+  co_return info;
+}
+
+Task<std::vector<BucketInfo>> list_buckets(CorePtr core, BucketFacts& facts) {
+  std::vector<BucketInfo> buckets;
+  proto::ListDirectoryRequest request;
+  request.set_directory(kRootInode.value);
+  request.set_count(kPage);
+  request.set_inclusive(true);
+  for (;;) {
+    const auto page = CO_TRY(co_await core->ask<proto::ListDirectoryReply>(
+        kRootInode.partition(), proto::LIST_DIRECTORY, request));
+    std::vector<Task<BucketInfo>> asked;
+    std::vector<BucketInfo> bare;
+    for (const proto::DirectoryEntry& entry : page.body.entries()) {
+      if (!entry.is_directory()) continue;
+      const InodeId inode(entry.inode().id());
+      bare.push_back({.name = entry.name(), .inode = inode});
+      asked.push_back(facts_of(core, facts, inode, entry.name()));
+    }
+    const auto infos = co_await when_all(std::move(asked));
+    for (size_t i = 0; i < infos.size(); ++i) {
+      if (infos[i].failed_with(Errc::stale) || infos[i].failed_with(Errc::not_found)) continue;
+      buckets.push_back(infos[i].ok() ? *infos[i] : bare[i]);
+    }
+    if (!page.body.more() || page.body.entries().empty()) co_return buckets;
+    const proto::DirectoryEntry& last = *page.body.entries().rbegin();
+    request.set_after(last.name() + (last.is_directory() ? "/" : ""));
+    request.set_inclusive(false);
+  }
+}
+
+}  // namespace turbine::fs

@@ -1,0 +1,23 @@
+// Buckets: the directories of the root.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fs/core.hpp"
+#include "fs/fs.hpp"
+
+namespace turbine::fs {
+
+/// What never changes of a bucket, by inode; inode numbers are used once.
+using BucketFacts = std::map<InodeId, BucketInfo>;
+
+// As the functions of FileSystem with these names. `facts` outlives the calls.
+Task<BucketInfo> create_bucket(CorePtr core, CallContext call, std::string name);
+Task<> delete_bucket(CorePtr core, CallContext call, std::string name);
+Task<BucketInfo> find_bucket(CorePtr core, BucketFacts& facts, std::string name);
+/// A bucket whose partition can't be asked is listed without owner and time.
+Task<std::vector<BucketInfo>> list_buckets(CorePtr core, BucketFacts& facts);
+
+}  // namespace turbine::fs

@@ -1,0 +1,167 @@
+#include "fs/file_content.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace turbine::fs {
+namespace {
+
+constexpr uint64_t kZeroesAtOnce = 1 << 20;
+
+Task<> send_release(CorePtr core, InodeId inode, uint64_t pin) {
+  proto::ReleasePinRequest request;
+  request.add_pins(pin);
+  request.set_session(core->session.value);
+  request.set_inode(inode.value);
+  const auto sent = co_await core->ask<proto::ReleasePinReply>(
+      inode.partition(), proto::RELEASE_PIN, std::move(request));
+  // The pin ends with the session.
+  if (!sent.ok()) log::debug("pin of inode {} not released: {}", inode, sent.error().text());
+  co_return Result<>{};
+}
+
+}  // namespace
+
+// The asked bytes: buffers that are at hand, and reads of extents that fill the empty places.
+struct FileContent::Plan {
+  struct Read {
+    size_t place;  // in `parts`
+    proto::Extent extent;
+    uint64_t skip, length;
+  };
+  std::vector<std::vector<Buffer>> parts;
+  std::vector<Read> reads;
+};
+
+Result<> FileContent::take(uint64_t from, const proto::Content& content, Buffer payload) {
+  extents_.clear();
+  inline_bytes_.clear();
+  window_from_ = from;
+  window_to_ = content.covered_to();
+  if (version_ == 0) version_ = content.content_version();
+  for (const proto::Extent& extent : content.extents()) extents_[extent.offset()] = extent;
+  size_t at = 0;
+  for (const proto::InlineRun& run : content.inline_runs()) {
+    if (run.length() > payload.size() - at) {
+      return fail(Errc::corrupt, "inode {}: inline bytes end early", inode_);
+    }
+    inline_bytes_[run.offset()] = payload.slice(at, run.length());
+    at += run.length();
+  }
+  return {};
+}
+
+FileContent::Plan FileContent::plan(uint64_t offset, uint64_t length) const {
+  Plan plan;
+  const uint64_t end = offset + length;
+  while (offset < end) {
+    uint64_t until = end;  // of the piece found
+    auto run = inline_bytes_.upper_bound(offset);
+    if (run != inline_bytes_.end()) until = std::min(until, run->first);
+    if (run != inline_bytes_.begin()) {
+      --run;
+      const uint64_t skip = offset - run->first;
+      if (skip < run->second.size()) {
+        const uint64_t size = std::min(end - offset, run->second.size() - skip);
+        plan.parts.push_back({run->second.slice(skip, size)});
+        offset += size;
+        continue;
+      }
+    }
+    auto extent = extents_.upper_bound(offset);
+    if (extent != extents_.end()) until = std::min(until, extent->first);
+    if (extent != extents_.begin()) {
+      --extent;
+      const uint64_t skip = offset - extent->first;
+      if (skip < extent->second.length()) {
+        const uint64_t size = std::min(until - offset, extent->second.length() - skip);
+        plan.reads.push_back({plan.parts.size(), extent->second, skip, size});
+        plan.parts.emplace_back();
+        offset += size;
+        continue;
+      }
+    }
+    const uint64_t size = std::min(until - offset, kZeroesAtOnce);
+    plan.parts.push_back({Buffer::zeroed(size)});
+    offset += size;
+  }
+  return plan;
+}
+
+Task<> fetch_content(std::shared_ptr<FileContent> content, uint64_t from, bool pin) {
+  const CorePtr core = content->core_;
+  proto::GetExtentsRequest request;
+  request.set_inode(content->inode_.value);
+  request.set_offset(from);
+  request.set_length(core->options.content_window_bytes);
+  request.set_content_version(content->version_);
+  request.set_pin(pin);
+  request.set_session(core->session.value);
+  auto reply = co_await core->ask<proto::GetExtentsReply>(content->inode_.partition(),
+                                                          proto::GET_EXTENTS, std::move(request));
+  if (reply.failed_with(Errc::stale) || reply.failed_with(Errc::not_found)) {
+    co_return fail(Errc::conflict, "inode {} is gone", content->inode_);
+  }
+  if (!reply.ok()) co_return fail(std::move(reply).error());
+  if (pin) content->pin_ = reply->body.pin();
+  co_return content->take(from, reply->body.content(), std::move(reply->payload));
+}
+
+Task<std::vector<Buffer>> read_content(std::shared_ptr<FileContent> content, uint64_t offset,
+                                       uint64_t length) {
+  bool fetched_again = false;
+  for (;;) {
+    if (!content->covers(offset, length)) {
+      CO_TRY(co_await fetch_content(content, offset, false));
+      if (!content->covers(offset, length)) {
+        co_return fail(Errc::unavailable, "inode {}: no extents for bytes {} to {} were given",
+                       content->inode_, offset, offset + length);
+      }
+    }
+    FileContent::Plan plan = content->plan(offset, length);
+    std::vector<Task<std::vector<Buffer>>> reads;
+    for (const auto& read : plan.reads) {
+      reads.push_back(content->core_->reader.read(read.extent, read.skip, read.length));
+    }
+    auto results = co_await when_all(std::move(reads));
+    std::optional<proto::Extent> absent;
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (results[i].failed_with(Errc::not_found)) {
+        absent = plan.reads[i].extent;
+      } else if (!results[i].ok()) {
+        co_return fail(std::move(results[i]).error());
+      } else {
+        plan.parts[plan.reads[i].place] = std::move(*results[i]);
+      }
+    }
+    if (!absent) {
+      std::vector<Buffer> buffers;
+      for (auto& part : plan.parts) std::ranges::move(part, std::back_inserter(buffers));
+      co_return buffers;
+    }
+    // The stripe may have been written anew elsewhere: only the same answer again means loss.
+    const std::string place = absent->SerializeAsString();
+    if (fetched_again) {
+      co_return fail(Errc::io, "inode {}: stripe {} is lost", content->inode_,
+                     StripeId(absent->stripe()));
+    }
+    fetched_again = true;
+    CO_TRY(co_await fetch_content(content, offset, false));
+    const auto again = content->extents_.find(absent->offset());
+    if (again != content->extents_.end() && again->second.SerializeAsString() == place) {
+      co_return fail(Errc::io, "inode {}: stripe {} is lost", content->inode_,
+                     StripeId(absent->stripe()));
+    }
+  }
+}
+
+void release_pin(const std::shared_ptr<FileContent>& content) {
+  if (content->pin_ == 0) return;
+  content->core_->gate.spawn("release a pin", send_release(content->core_, content->inode_,
+                                                           std::exchange(content->pin_, 0)));
+}
+
+}  // namespace turbine::fs

@@ -1,0 +1,323 @@
+#include "fs/object_writer.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace turbine::fs {
+namespace {
+
+// A run of the object's bytes that is being written as stripes.
+struct Run {
+  uint64_t offset = 0;
+  std::vector<Buffer> data;
+  std::optional<Result<std::vector<proto::NewStripe>>> stripes;
+};
+
+// Shared by the handle, its background writes and the clean-up after it.
+struct State {
+  State(CorePtr core_in, CallContext call_in, WriteTarget target_in)
+      : core(std::move(core_in)),
+        call(call_in),
+        target(std::move(target_in)),
+        slots(core->clock.executor(), core->options.stripes_in_flight),
+        finished(core->clock.executor()) {}
+
+  CorePtr core;
+  CallContext call;
+  WriteTarget target;
+  Semaphore slots;  // one per run in flight
+  Event finished;
+  std::vector<Buffer> pending;  // not yet in runs
+  uint64_t pending_bytes = 0;
+  uint64_t total_bytes = 0;
+  // Of the stripes; chosen with the first. Should the key's directory move to another partition
+  // until commit(), the content stays there as a part of its own.
+  std::optional<PartitionId> home;
+  std::deque<std::shared_ptr<Run>> runs;
+  proto::NewContent held;  // whole stripes with their extents, not under the hidden inode
+  uint64_t hidden_inode = 0;
+  std::optional<Error> failure;  // sticks
+  bool over = false;             // committed, or the outcome is unknown: nothing to free
+};
+using StatePtr = std::shared_ptr<State>;
+
+std::vector<Buffer> take_front(State& state, uint64_t size) {
+  std::vector<Buffer> taken;
+  size_t used = 0;
+  state.pending_bytes -= size;
+  while (size > 0) {
+    Buffer& front = state.pending[used];
+    if (front.size() <= size) {
+      size -= front.size();
+      taken.push_back(std::move(front));
+      ++used;
+    } else {
+      taken.push_back(front.slice(0, size));
+      front = front.slice(size, front.size() - size);
+      size = 0;
+    }
+  }
+  state.pending.erase(state.pending.begin(), state.pending.begin() + static_cast<ptrdiff_t>(used));
+  return taken;
+}
+
+Task<PartitionId> choose_home(StatePtr state) {
+  if (!state->target.upload.empty()) {
+    const InodeId bucket = CO_TRY(co_await bind(state->core, kRootInode, state->target.bucket));
+    co_return bucket.partition();
+  }
+  NamePath path = CO_TRY(split_key(state->target.key));
+  const Place place = CO_TRY(co_await locate(state->core, state->target.bucket, std::move(path)));
+  co_return place.home(*state->core->map.get());
+}
+
+Task<> write_run(StatePtr state, std::shared_ptr<Run> run) {
+  auto written =
+      co_await stripe::write_stripes(state->core->writer, *state->home, std::move(run->data));
+  run->stripes.emplace(std::move(written));
+  state->slots.release();
+  state->finished.notify_all();
+  co_return Result<>{};
+}
+
+// Moves runs that have ended, in order, into `held`.
+void harvest(State& state) {
+  while (!state.runs.empty() && state.runs.front()->stripes.has_value()) {
+    const std::shared_ptr<Run> run = std::move(state.runs.front());
+    state.runs.pop_front();
+    if (!run->stripes->ok()) {
+      if (!state.failure) state.failure = run->stripes->error();
+      continue;
+    }
+    uint64_t offset = run->offset;
+    for (const proto::NewStripe& stripe : **run->stripes) {
+      *state.held.add_stripes() = stripe;
+      proto::Extent& extent = *state.held.add_extents();
+      extent.set_offset(offset);
+      extent.set_length(stripe.data_bytes());
+      extent.set_stripe(stripe.id());
+      extent.set_group(stripe.group());
+      extent.set_shard_bytes(stripe.shard_bytes());
+      offset += stripe.data_bytes();
+    }
+  }
+}
+
+Task<> append_hidden(StatePtr state, bool discard) {
+  proto::AppendHiddenRequest request;
+  request.set_partition(state->home->value);
+  request.set_hidden_inode(state->hidden_inode);
+  request.set_session(state->core->session.value);
+  request.set_discard(discard);
+  if (!discard) *request.mutable_content() = std::exchange(state->held, {});
+  auto reply = co_await state->core->partitions.call<proto::AppendHiddenReply>(
+      *state->home, proto::APPEND_HIDDEN, std::move(request), {}, state->core->next_request(),
+      state->core->clock.now());
+  // Its stripes may be under the hidden inode or not: the end of the session tells.
+  if (!reply.ok()) co_return fail(std::move(reply).error());
+  state->hidden_inode = reply->body.hidden_inode();
+  co_return Result<>{};
+}
+
+// Starts the first `size` pending bytes on their way; waits for a free slot.
+Task<> launch(StatePtr state, uint64_t size) {
+  if (!state->home) state->home = CO_TRY(co_await choose_home(state));
+  CO_TRY(co_await state->slots.acquire());
+  harvest(*state);
+  if (state->core->gate.closing()) {
+    state->slots.release();
+    co_return fail(Errc::closed, "the file system is stopping");
+  }
+  auto run = std::make_shared<Run>();
+  run->offset = state->total_bytes - state->pending_bytes;
+  run->data = take_front(*state, size);
+  state->runs.push_back(run);
+  state->core->gate.spawn("write stripes", write_run(state, run));
+  if (state->failure) co_return fail(*state->failure);
+  if (static_cast<size_t>(state->held.stripes_size()) >= state->core->options.stripes_held_max) {
+    CO_TRY(co_await append_hidden(state, false));
+  }
+  co_return Result<>{};
+}
+
+Task<> wait_for_runs(StatePtr state) {
+  harvest(*state);
+  while (!state->runs.empty()) {
+    CO_TRY(co_await state->finished.wait());
+    harvest(*state);
+  }
+  co_return Result<>{};
+}
+
+// Frees what was written for an object that will not be.
+Task<> clean_up(StatePtr state) {
+  CO_TRY(co_await wait_for_runs(state));
+  for (const proto::NewStripe& stripe : state->held.stripes()) {
+    CO_TRY(co_await state->core->writer.discard(stripe));
+  }
+  if (state->hidden_inode != 0) {
+    const auto gone = co_await append_hidden(state, true);
+    if (!gone.ok()) log::debug("hidden inode not discarded: {}", gone.error().text());
+  }
+  co_return Result<>{};
+}
+
+struct Prepared {
+  proto::NewContent content;
+  Buffer payload;
+};
+
+// All bytes are durable in stripes, or in `payload`.
+Task<Prepared> prepare(StatePtr state) {
+  Prepared prepared;
+  prepared.content.set_size(state->total_bytes);
+  if (!state->home && state->total_bytes <= state->core->options.inline_bytes_max) {
+    prepared.content.set_inline_payload(true);
+    if (state->pending.size() == 1) {
+      prepared.payload = state->pending[0];
+    } else if (state->pending.size() > 1) {
+      prepared.payload = Buffer::allocate(state->pending_bytes);
+      size_t at = 0;
+      for (const Buffer& piece : state->pending) {
+        std::memcpy(prepared.payload.data() + at, piece.data(), piece.size());
+        at += piece.size();
+      }
+    }
+    co_return prepared;
+  }
+  while (state->pending_bytes > 0) {
+    const uint64_t most = state->core->writer.stripe_bytes_max();
+    CO_TRY(co_await launch(state, std::min(most, state->pending_bytes)));
+  }
+  CO_TRY(co_await wait_for_runs(state));
+  if (state->failure) co_return fail(*state->failure);
+  if (state->hidden_inode != 0 && state->held.stripes_size() > 0) {
+    CO_TRY(co_await append_hidden(state, false));
+  }
+  prepared.content.set_hidden_inode(state->hidden_inode);
+  co_return prepared;
+}
+
+Task<ObjectInfo> commit_object(StatePtr state, NewObject attributes, Conditions conditions) {
+  const CorePtr core = state->core;
+  const NamePath path = CO_TRY(split_key(state->target.key));
+  Prepared prepared = CO_TRY(co_await prepare(state));
+  const TimePoint received = core->clock.now();  // the last byte came just now
+  for (int tries = 0;; ++tries) {
+    const Place place = CO_TRY(co_await locate(core, state->target.bucket, path));
+    proto::PutFileRequest request;
+    request.set_directory(place.directory.value);
+    for (const std::string& name : place.missing) request.add_path(name);
+    request.add_path(place.file);
+    fill_attributes(*request.mutable_attributes(), attributes, state->call.user);
+    *request.mutable_content() = prepared.content;
+    request.mutable_content()->mutable_extents()->CopyFrom(state->held.extents());
+    request.mutable_content()->mutable_stripes()->CopyFrom(state->held.stripes());
+    fill_condition(*request.mutable_condition(), conditions);
+    request.set_session(core->session.value);
+    auto reply = co_await core->partitions.call<proto::PutFileReply>(
+        place.directory.partition(), proto::PUT_FILE, std::move(request), prepared.payload,
+        state->call.request, received);
+    if (reply.ok()) {
+      state->over = true;
+      if (place.missing.size() == 1) {  // no lease came with it; good for when the parent is down
+        core->bindings.put(place.directory, place.missing[0], InodeId(reply->body.parent()),
+                           received);
+      }
+      co_return to_object_info(state->target.key, reply->body.inode());
+    }
+    if (reply.failed_with(Errc::stale) && tries < core->options.stale_retries_max) {
+      forget(*core, place);
+      continue;
+    }
+    if (reply.failed_with(Errc::timeout)) state->over = true;
+    if (reply.failed_with(Errc::stale)) {
+      co_return fail(Errc::unavailable, "{}", reply.error().context);
+    }
+    co_return fail(std::move(reply).error());
+  }
+}
+
+Task<ObjectInfo> commit_part(StatePtr state, NewObject attributes) {
+  const CorePtr core = state->core;
+  Prepared prepared = CO_TRY(co_await prepare(state));
+  const InodeId bucket = CO_TRY(co_await bind(core, kRootInode, state->target.bucket));
+  proto::PutPartRequest request;
+  request.set_bucket(bucket.value);
+  request.set_upload_id(state->target.upload);
+  request.set_key(state->target.key);
+  request.set_number(state->target.part_number);
+  request.set_etag(attributes.etag);
+  request.set_session(core->session.value);
+  *request.mutable_content() = std::move(prepared.content);
+  request.mutable_content()->mutable_extents()->CopyFrom(state->held.extents());
+  request.mutable_content()->mutable_stripes()->CopyFrom(state->held.stripes());
+  auto reply = co_await core->partitions.call<proto::PutPartReply>(
+      bucket.partition(), proto::PUT_PART, std::move(request), std::move(prepared.payload),
+      state->call.request, core->clock.now());
+  state->over = reply.ok() || reply.failed_with(Errc::timeout);
+  if (!reply.ok()) co_return fail(std::move(reply).error());
+  const proto::Part& part = reply->body.part();
+  ObjectInfo info;
+  info.key = state->target.key;
+  info.inode = InodeId(part.inode());
+  info.size = part.size();
+  info.etag = part.etag();
+  info.modified_ns = part.time_ns();
+  co_return info;
+}
+
+class Writer final : public ObjectWriter {
+ public:
+  explicit Writer(StatePtr state) : state_(std::move(state)) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() override {
+    if (!state_->over && state_->home) {
+      state_->over = true;
+      state_->core->gate.spawn("discard an object", clean_up(state_));
+    }
+  }
+
+  Task<> write(Buffer data) override { return write_on(state_, std::move(data)); }
+  Task<ObjectInfo> commit(NewObject attributes, Conditions conditions) override {
+    if (!state_->target.upload.empty()) return commit_part(state_, std::move(attributes));
+    return commit_object(state_, std::move(attributes), std::move(conditions));
+  }
+
+ private:
+  static Task<> write_on(StatePtr state, Buffer data) {
+    if (state->failure) co_return fail(*state->failure);
+    if (data.empty()) co_return Result<>{};
+    state->pending_bytes += data.size();
+    state->total_bytes += data.size();
+    state->pending.push_back(std::move(data));
+    for (;;) {
+      const uint64_t size = state->core->writer.stripe_bytes_max();
+      if (state->pending_bytes < size ||
+          state->pending_bytes <= state->core->options.inline_bytes_max) {
+        co_return Result<>{};
+      }
+      auto launched = co_await launch(state, size);
+      if (!launched.ok()) {
+        state->failure = launched.error();
+        co_return fail(std::move(launched).error());
+      }
+    }
+  }
+  StatePtr state_;
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectWriter> make_object_writer(CorePtr core, CallContext call,
+                                                 WriteTarget target) {
+  return std::make_unique<Writer>(
+      std::make_shared<State>(std::move(core), call, std::move(target)));
+}
+
+}  // namespace turbine::fs
