@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.hpp"
+#include "chunk/scrubber.hpp"
 #include "io/sim_clock.hpp"
 #include "io/sim_device.hpp"
 #include "kv/mem_kv.hpp"
@@ -324,6 +325,22 @@ TEST(ChunkStore, KeepsWhatItAcknowledgedThroughCrashesAtEveryIo) {
     if (HasFailure()) return;
   }
   EXPECT_GT(crashes, 100U);
+}
+
+TEST(Scrubber, ReportsTheBadShardAndKeepsToItsRate) {
+  Bed bed;
+  auto process = bed.start();
+  for (uint64_t i = 0; i < 8; ++i) ASSERT_TRUE(process->put(info_of(shard_id(i))).ok());
+  bed.disk.flip_bit(kAreaOffset + 3 * 65536 + 5, 1);
+  std::vector<ShardId> bad;
+  Scrubber scrubber(bed.clock, *process->store, {.bytes_per_second = 65536},
+                    [&](const ShardInfo& shard, const Error&) { bad.push_back(shard.shard); });
+  const TimePoint start = bed.clock.now();
+  const auto count = bed.clock.run(scrubber.run_once());
+  ASSERT_TRUE(count.ok());
+  EXPECT_EQ(*count, 1U);
+  EXPECT_EQ(bad, std::vector<ShardId>{shard_id(3)});
+  EXPECT_GE(bed.clock.now() - start, std::chrono::seconds(7));
 }
 
 TEST(ChunkIndex, KeepsItsFormat) {
