@@ -34,7 +34,8 @@ Manager::Manager(ClusterStore& store, Clock& clock, ManagerOptions options)
       clock_(clock),
       options_(std::move(options)),
       gate_(clock.executor()),
-      one_change_(clock.executor(), 1) {}
+      one_change_(clock.executor(), 1),
+      self_(std::make_shared<Manager*>(this)) {}
 
 Manager::~Manager() = default;
 
@@ -180,6 +181,21 @@ Task<> Manager::watch_blades() {
   co_return Result<>{};
 }
 
+void Manager::heard(uint32_t blade, uint64_t session, std::shared_ptr<rpc::PeerLink> link) {
+  Alive& alive = alive_[blade];
+  alive.last_seen = clock_.now();
+  if (link == nullptr || alive.link == link) return;
+  alive.link = link;
+  const std::weak_ptr<Manager*> self = self_;
+  link->on_lost([self, blade, session, lost = link.get()] {
+    const auto manager = self.lock();
+    // A blade that came back on another connection is not dead.
+    if (!manager || (*manager)->alive_[blade].link.get() != lost) return;
+    (*manager)->gate_.spawn("blade lost",
+                            (*manager)->mark_dead(blade, session, "its connection broke"));
+  });
+}
+
 Task<> Manager::mark_dead(uint32_t blade, uint64_t session, std::string why) {
   const uint64_t now_ms = wall_ms();
   co_return co_await change([=](proto::ClusterMap& map, proto::ArrayCounters&) {
@@ -255,7 +271,7 @@ void Manager::plan_if_complete(proto::ClusterMap& map, const proto::ArrayCounter
 
 // --- messages --------------------------------------------------------------------------------
 
-auto Manager::register_blade(proto::RegisterBladeRequest request)
+auto Manager::register_blade(proto::RegisterBladeRequest request, rpc::CallInfo info)
     -> Answer<proto::RegisterBladeReply> {
   uint32_t id = 0;
   uint64_t session = 0;
@@ -281,7 +297,8 @@ auto Manager::register_blade(proto::RegisterBladeRequest request)
         plan_if_complete(map, counters);
         return true;
       }));
-  alive_[id] = Alive{clock_.now(), std::nullopt};
+  alive_[id] = Alive{};
+  heard(id, session, std::move(info.link));
   log::info("blade {} registered from {} as session {}", id, request.address(), session);
   rpc::With<proto::RegisterBladeReply> reply;
   reply.body.set_blade_id(id);
@@ -291,7 +308,7 @@ auto Manager::register_blade(proto::RegisterBladeRequest request)
   co_return reply;
 }
 
-auto Manager::blade_heartbeat(proto::BladeHeartbeatRequest request)
+auto Manager::blade_heartbeat(proto::BladeHeartbeatRequest request, rpc::CallInfo info)
     -> Answer<proto::BladeHeartbeatReply> {
   rpc::With<proto::BladeHeartbeatReply> reply;
   const proto::Blade* blade = map_->blade(BladeId(request.blade_id()));
@@ -301,7 +318,8 @@ auto Manager::blade_heartbeat(proto::BladeHeartbeatRequest request)
     co_return reply;
   }
   const uint32_t id = request.blade_id();
-  alive_[id] = Alive{clock_.now(), BladeNote{id, clock_.now(), request}};
+  heard(id, request.session(), std::move(info.link));
+  alive_[id].note = BladeNote{id, clock_.now(), request};
   const bool becomes_suspect = request.suspect() && blade->state() == proto::BLADE_HEALTHY;
   if (request.leaving()) {
     CO_TRY(co_await mark_dead(id, request.session(), "it was stopped"));
@@ -378,12 +396,12 @@ auto Manager::get_map(proto::GetMapRequest request) -> Answer<proto::GetMapReply
 
 void Manager::serve(rpc::Dispatcher& dispatcher) {
   dispatcher.on<proto::RegisterBladeRequest, proto::RegisterBladeReply>(
-      proto::REGISTER_BLADE, [this](proto::RegisterBladeRequest request, rpc::CallInfo) {
-        return register_blade(std::move(request));
+      proto::REGISTER_BLADE, [this](proto::RegisterBladeRequest request, rpc::CallInfo info) {
+        return register_blade(std::move(request), std::move(info));
       });
   dispatcher.on<proto::BladeHeartbeatRequest, proto::BladeHeartbeatReply>(
-      proto::BLADE_HEARTBEAT, [this](proto::BladeHeartbeatRequest request, rpc::CallInfo) {
-        return blade_heartbeat(std::move(request));
+      proto::BLADE_HEARTBEAT, [this](proto::BladeHeartbeatRequest request, rpc::CallInfo info) {
+        return blade_heartbeat(std::move(request), std::move(info));
       });
   dispatcher.on<proto::RegisterGatewayRequest, proto::RegisterGatewayReply>(
       proto::REGISTER_GATEWAY, [this](proto::RegisterGatewayRequest request, rpc::CallInfo) {

@@ -78,6 +78,7 @@ class Manager {
 
   struct Alive {
     TimePoint last_seen{};
+    std::shared_ptr<rpc::PeerLink> link;  // that its last message came on
     std::optional<BladeNote> note;
   };
 
@@ -87,10 +88,13 @@ class Manager {
   Task<> change_locked(Mutation mutation);
   void publish(proto::ClusterMap map);
   Task<> watch_blades();
+  void heard(uint32_t blade, uint64_t session, std::shared_ptr<rpc::PeerLink> link);
   Task<> mark_dead(uint32_t blade, uint64_t session, std::string why);
 
-  Answer<proto::RegisterBladeReply> register_blade(proto::RegisterBladeRequest request);
-  Answer<proto::BladeHeartbeatReply> blade_heartbeat(proto::BladeHeartbeatRequest request);
+  Answer<proto::RegisterBladeReply> register_blade(proto::RegisterBladeRequest request,
+                                                   rpc::CallInfo info);
+  Answer<proto::BladeHeartbeatReply> blade_heartbeat(proto::BladeHeartbeatRequest request,
+                                                     rpc::CallInfo info);
   Answer<proto::RegisterGatewayReply> register_gateway(proto::RegisterGatewayRequest request);
   Answer<proto::GatewayHeartbeatReply> gateway_heartbeat(proto::GatewayHeartbeatRequest request);
   Answer<proto::GetMapReply> get_map(proto::GetMapRequest request);
@@ -113,6 +117,7 @@ class Manager {
   std::map<uint32_t, Alive> alive_;
   std::map<uint64_t, GatewayNote> gateways_;
   std::vector<OneShot<>> polls_;
+  std::shared_ptr<Manager*> self_;  // for callbacks that may come after this object's end
 };
 
 /// `map` without users and keys, for those who need none.

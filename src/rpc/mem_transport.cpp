@@ -109,6 +109,7 @@ class MemTransport final : public Transport {
  private:
   void leave() {
     network_.lives_.erase(life_);
+    network_.lose_links(life_);
     for (const auto& [id, call] : network_.calls_) {
       if (call.life == life_) {
         network_.end_call(id, fail(Errc::closed, "node {} is stopping", node_));
@@ -139,12 +140,36 @@ void MemNetwork::kill(const std::string& name) {
     if (listener->node() == name) dead_addresses.insert(address);
   }
   for (const Address& address : dead_addresses) listeners_.erase(address);
-  std::erase_if(lives_, [&](const auto& entry) { return entry.second == name; });
+  std::vector<uint64_t> ended;
+  for (const auto& [life, node] : lives_) {
+    if (node == name) ended.push_back(life);
+  }
+  for (const uint64_t life : ended) {
+    lives_.erase(life);
+    lose_links(life);
+  }
   paused_.erase(name);
   for (const auto& [id, call] : calls_) {
     if (call.from == name) end_call(id, fail(Errc::closed, "node {} was killed", name));
   }
   for (const Address& address : dead_addresses) break_calls_to(address);
+}
+
+std::shared_ptr<PeerLink> MemNetwork::link(uint64_t caller, uint64_t listener) {
+  auto& found = links_[{caller, listener}];
+  if (!found) found = std::make_shared<PeerLink>();
+  return found;
+}
+
+void MemNetwork::lose_links(uint64_t life) {
+  std::vector<std::shared_ptr<PeerLink>> lost;
+  for (const auto& [ends, link] : links_) {
+    if (ends.first == life || ends.second == life) lost.push_back(link);
+  }
+  std::erase_if(links_, [life](const auto& entry) {
+    return entry.first.first == life || entry.first.second == life;
+  });
+  for (const auto& link : lost) link->lose();
 }
 
 void MemNetwork::break_calls_to(const Address& address) {
@@ -230,10 +255,12 @@ void MemNetwork::send_request(uint64_t id, const Request& request) {
   if (twice) ++counters_.duplicated;
   const uint64_t life = target->second->life();
   for (int copy = 0; copy < (twice ? 2 : 1); ++copy) {
-    send(call.from, node, [this, id, life, address = call.to, request]() mutable {
+    send(call.from, node, [this, id, life, address = call.to, request = request]() mutable {
       const auto listener = listeners_.find(address);
       // The connection was to the process that lived when the call was made.
       if (listener == listeners_.end() || listener->second->life() != life) return;
+      const auto call = calls_.find(id);
+      if (call != calls_.end()) request.link = this->link(call->second.life, life);
       listener->second->take(id, std::move(request));
     });
   }

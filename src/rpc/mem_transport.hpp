@@ -91,6 +91,8 @@ class MemNetwork {
   void arrive(Message message);
   bool is_cut(const std::string& from, const std::string& to) const;
   void break_calls_to(const Address& address);
+  std::shared_ptr<PeerLink> link(uint64_t caller, uint64_t listener);
+  void lose_links(uint64_t life);
   void end_call(uint64_t id, Result<Reply> result);
   /// Ends the call after the link's delay with an error that no fault touches.
   void end_call_later(uint64_t id, Error error);
@@ -107,6 +109,8 @@ class MemNetwork {
   std::map<std::string, std::vector<Message>> paused_;
   std::map<std::pair<std::string, std::string>, uint64_t> last_delivered_;
   std::map<Address, class MemListener*> listeners_;
+  /// By the lives of caller and listener.
+  std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<PeerLink>> links_;
   std::map<uint64_t, std::string> lives_;  // of attached transports, to node names
   std::map<uint64_t, Call> calls_;
   std::set<TimerId> timers_;

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/buffer.hpp"
 #include "base/clock.hpp"
@@ -16,6 +18,21 @@ namespace turbine::rpc {
 /// "unix:/path", "tcp:host:port", "mem:name".
 using Address = std::string;
 
+/// The connection a request came on, for servers that care about the death of a peer.
+class PeerLink {
+ public:
+  /// `callback` runs once on the reactor when the connection is lost, for whatever reason.
+  void on_lost(std::function<void()> callback) { callbacks_.push_back(std::move(callback)); }
+  /// For transports.
+  void lose() {
+    auto callbacks = std::exchange(callbacks_, {});
+    for (auto& callback : callbacks) callback();
+  }
+
+ private:
+  std::vector<std::function<void()>> callbacks_;
+};
+
 /// A call as the server sees it. `type` is a MessageType of proto/rpc.proto.
 struct Request {
   uint16_t type = 0;
@@ -24,6 +41,7 @@ struct Request {
   Epoch epoch{};        // sender's map
   std::string body;     // serialised protobuf
   Buffer payload;       // raw bytes, never copied into the body
+  std::shared_ptr<PeerLink> link;  // at the server; null for a transport without connections
 };
 
 struct Reply {

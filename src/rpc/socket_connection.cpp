@@ -27,6 +27,7 @@ SocketConnection::SocketConnection(Socket socket, Address peer, bool tcp, Clock&
       limits_(limits),
       handler_(std::move(handler)),
       reader_(limits.frame_bytes_max),
+      link_(std::make_shared<PeerLink>()),
       room_(clock.executor()) {}
 
 // --- proof -----------------------------------------------------------------------------------
@@ -171,6 +172,7 @@ Task<> SocketConnection::serve(std::shared_ptr<SocketConnection> self, Frame fra
   request.epoch = frame.header.epoch;
   request.body = std::move(frame.body);
   request.payload = std::move(frame.payload);
+  request.link = self->link_;
   Result<Reply> reply = co_await self->handler_(std::move(request));
   if (reply.ok() && reply->body.size() + reply->payload.size() > self->limits_.frame_bytes_max) {
     reply = fail(Errc::too_large, "reply of {} + {} bytes is larger than a frame",
@@ -329,6 +331,7 @@ void SocketConnection::close(std::string_view reason) {
   auto pending = std::exchange(pending_, {});
   for (auto& [call, entry] : pending) entry.reply.set(fail(end_of_call(entry.sent)));
   if (!writing_) queue_.clear();
+  link_->lose();
   room_.notify_all();
 }
 

@@ -82,6 +82,7 @@ class SocketConnection : public std::enable_shared_from_this<SocketConnection> {
   std::string close_reason_;
 
   FrameReader reader_;
+  const std::shared_ptr<PeerLink> link_;
   size_t serving_ = 0, serving_bytes_ = 0;
 
   std::deque<Outgoing> queue_;

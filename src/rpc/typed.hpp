@@ -54,6 +54,7 @@ struct CallInfo {
   uint32_t age_ms = 0;
   Epoch epoch{};
   Buffer payload;
+  std::shared_ptr<PeerLink> link;
 };
 
 /// Handlers by message type; one table per listener.
@@ -81,7 +82,8 @@ class Dispatcher {
     if (!body.ParseFromString(request.body)) {
       co_return fail(Errc::invalid, "request of type {} does not parse", request.type);
     }
-    CallInfo info{request.id, request.age_ms, request.epoch, std::move(request.payload)};
+    CallInfo info{request.id, request.age_ms, request.epoch, std::move(request.payload),
+                  std::move(request.link)};
     With<ReplyBody> result = CO_TRY(co_await handler(std::move(body), std::move(info)));
     co_return Reply{result.body.SerializeAsString(), std::move(result.payload)};
   }
