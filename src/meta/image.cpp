@@ -113,7 +113,7 @@ Result<> Image::apply_mutation(Step& step, const proto::Mutation& m) {
     case Op::kLeaseRange:
       return lease_range(step, m.lease_range());
     case Op::kEndRanges:
-      return end_ranges(step, SessionId(m.end_ranges().session()));
+      return end_ranges(step, m.end_ranges());
     case Op::kSwap:
       return swap(step, m.swap());
     case Op::kFreeStripes:

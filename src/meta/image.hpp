@@ -92,7 +92,7 @@ class Image {
   Result<> free_stripes(Step& step, const proto::FreeStripesMutation& m);
   Result<> stripe_repaired(Step& step, const proto::StripeRepairedMutation& m);
   Result<> lease_range(Step& step, const proto::LeaseRangeMutation& m);
-  Result<> end_ranges(Step& step, SessionId session);
+  Result<> end_ranges(Step& step, const proto::EndRangesMutation& m);
 
   Result<> put_intent(Step& step, const proto::Intent& intent);
   Result<> finish_intent(Step& step, const proto::FinishIntentMutation& m);

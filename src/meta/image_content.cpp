@@ -248,8 +248,8 @@ Result<> Image::lease_range(Step& step, const proto::LeaseRangeMutation& m) {
   return {};
 }
 
-Result<> Image::end_ranges(Step& step, SessionId session) {
-  for (const proto::StripeRange& range : ranges_.end(session)) {
+Result<> Image::end_ranges(Step& step, const proto::EndRangesMutation& m) {
+  for (const proto::StripeRange& range : ranges_.end(SessionId(m.session()), m.first())) {
     step.changes.remove(keys_.range(range.first()));
   }
   return {};

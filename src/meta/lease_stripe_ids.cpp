@@ -8,16 +8,19 @@ namespace turbine::meta {
 namespace {
 
 constexpr uint32_t kLeaseMax = 4096;
-constexpr size_t kRangesPerSessionMax = 64;
+constexpr size_t kRangesPerSessionMax = 16;
 
 }  // namespace
 
 Task<uint64_t> lease_stripe_numbers(PartitionPtr partition, SessionId session, uint32_t count) {
   if (session == SessionId{} || count == 0) co_return fail(Errc::invalid, "an empty lease");
-  if (partition->image().ranges().count(session) >= kRangesPerSessionMax) {
-    co_return fail(Errc::busy, "session {} holds too many unspent stripe ids", session);
-  }
   proto::LogEntry entry;
+  // Ids of stripes that were given up keep their range open; the oldest make room.
+  if (partition->image().ranges().count(session) >= kRangesPerSessionMax) {
+    auto& end = *entry.add_mutations()->mutable_end_ranges();
+    end.set_session(session.value);
+    end.set_first(partition->image().ranges().oldest(session));
+  }
   auto& lease = *entry.add_mutations()->mutable_lease_range();
   const uint64_t first = partition->next_stripe_numbers(count);
   lease.set_first(first);

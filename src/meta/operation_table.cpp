@@ -2,6 +2,7 @@
 #include "meta/op_support.hpp"
 #include "meta/partition_client.hpp"
 #include "meta/partition_host.hpp"
+#include "meta/repairer.hpp"
 #include "proto/rpc.pb.h"
 
 namespace turbine::meta {
@@ -109,6 +110,14 @@ Answer<proto::OpenSessionReply> open_session(PartitionHost* host,
   co_return reply;
 }
 
+Answer<proto::ReportLostShardsReply> report_lost_shards(PartitionHost* host,
+                                                        proto::ReportLostShardsRequest request) {
+  const StripeId id(request.stripe());
+  CO_TRY(host->admit(id.home()));
+  host->repairer().report(id, {request.indexes().begin(), request.indexes().end()});
+  co_return rpc::With<proto::ReportLostShardsReply>{};
+}
+
 }  // namespace
 
 void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
@@ -116,6 +125,11 @@ void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
   dispatcher.on<proto::OpenSessionRequest, proto::OpenSessionReply>(
       proto::OPEN_SESSION, [this](proto::OpenSessionRequest request, rpc::CallInfo) {
         return open_session(this, std::move(request));
+      });
+
+  dispatcher.on<proto::ReportLostShardsRequest, proto::ReportLostShardsReply>(
+      proto::REPORT_LOST_SHARDS, [this](proto::ReportLostShardsRequest request, rpc::CallInfo) {
+        return report_lost_shards(this, std::move(request));
       });
 
   table.read(proto::LOOKUP, &lookup, &by_directory<proto::LookupRequest>);

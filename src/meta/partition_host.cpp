@@ -6,6 +6,9 @@
 #include "base/byte_codec.hpp"
 #include "base/log.hpp"
 #include "meta/op_support.hpp"
+#include "meta/repack.hpp"
+#include "meta/repairer.hpp"
+#include "meta/stripe_lease.hpp"
 
 namespace turbine::meta {
 namespace {
@@ -18,7 +21,12 @@ std::string recovery_key() {
 }  // namespace
 
 PartitionHost::PartitionHost(Seams seams, Options options)
-    : seams_(std::move(seams)), options_(options), gate_(seams_.executor) {}
+    : seams_(std::move(seams)),
+      options_(options),
+      gate_(seams_.executor),
+      repairer_(std::make_unique<Repairer>(*this)),
+      destager_(std::make_unique<Destager>(*this)),
+      cleaner_(std::make_unique<Cleaner>(*this)) {}
 
 PartitionHost::~PartitionHost() = default;
 
@@ -87,6 +95,7 @@ Task<> PartitionHost::start(journal::Journal& journal) {
   started_ = seams_.clock.now();
   last_flush_ = started_;
   CO_TRY(adopt_partitions());
+  if (seams_.map.get() != nullptr) repairer_->on_map(*seams_.map.get());
   seams_.map.observe([this](const cluster::MapPtr&) { on_map(); });
   if (options_.background) {
     using std::chrono::milliseconds;
@@ -94,6 +103,9 @@ Task<> PartitionHost::start(journal::Journal& journal) {
     gate_.spawn("transactions", every(milliseconds(200), [this] { return settle_transactions(); }));
     gate_.spawn("reaper", every(milliseconds(500), [this] { return reap(); }));
     gate_.spawn("freeing", every(milliseconds(500), [this] { return free_stripes(false); }));
+    gate_.spawn("repairer", every(milliseconds(200), [this] { return repairer_->run_once(); }));
+    gate_.spawn("destager", every(milliseconds(500), [this] { return destager_->run_once(); }));
+    gate_.spawn("cleaner", every(milliseconds(10'000), [this] { return cleaner_->run_once(); }));
     gate_.spawn("flushing", every(milliseconds(250), [this] { return flush_when_needed(); }));
   }
   co_return Result<>{};
@@ -101,6 +113,7 @@ Task<> PartitionHost::start(journal::Journal& journal) {
 
 void PartitionHost::on_map() {
   if (stopping_) return;
+  repairer_->on_map(*seams_.map.get());
   const Result<> adopted = adopt_partitions();
   if (!adopted.ok()) {
     log::error("partitions: {}", adopted.error().text());
@@ -110,8 +123,11 @@ void PartitionHost::on_map() {
 
 Task<> PartitionHost::every(Duration interval, std::function<Task<>()> round) {
   while (!stopping_) {
-    // Sliced, so that stop() need not wait long.
-    CO_TRY(co_await seams_.clock.sleep_for(interval));
+    const uint64_t sleeper = next_sleeper_++;
+    OneShot<> woken(seams_.executor);
+    sleepers_.emplace(sleeper, woken);
+    (void)co_await woken.wait_until(seams_.clock, seams_.clock.now() + interval);
+    sleepers_.erase(sleeper);
     if (stopping_) break;
     const Result<> done = co_await round();
     if (!done.ok() && !stopping_) log::debug("a partition job: {}", done.error().text());
@@ -121,6 +137,7 @@ Task<> PartitionHost::every(Duration interval, std::function<Task<>()> round) {
 
 Task<> PartitionHost::stop() {
   stopping_ = true;
+  for (auto& [id, sleeper] : sleepers_) sleeper.set({});
   for (auto& [id, partition] : partitions_) partition->stop();
   CO_TRY(co_await gate_.close());
   if (journal_ == nullptr) co_return Result<>{};
@@ -141,6 +158,14 @@ Result<PartitionPtr> PartitionHost::admit(PartitionId id) {
 
 void PartitionHost::renew_session(SessionId id) {
   if (id != SessionId{}) sessions_[id] = seams_.clock.now();
+}
+
+Task<stripe::StripeIdRange> PartitionHost::lease_ids(PartitionId home, uint32_t count) {
+  const PartitionPtr partition = CO_TRY(admit(home));
+  stripe::StripeIdRange range;
+  range.first_number = CO_TRY(co_await lease_stripe_numbers(partition, options_.session, count));
+  range.count = count;
+  co_return range;
 }
 
 Result<Call> PartitionHost::make_call(PartitionId id, rpc::CallInfo info) {

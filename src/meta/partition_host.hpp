@@ -16,8 +16,13 @@
 #include "proto/chunk.pb.h"
 #include "proto/cluster.pb.h"
 #include "rpc/typed.hpp"
+#include "stripe/stripe_ids.hpp"
 
 namespace turbine::meta {
+
+class Cleaner;
+class Destager;
+class Repairer;
 
 /// Owns the partitions whose primary this blade is in the map. One reactor thread.
 ///
@@ -44,9 +49,21 @@ class PartitionHost {
   /// Errc::wrong_primary; Errc::unavailable: not started, or failed.
   Result<PartitionPtr> admit(PartitionId id);
   void renew_session(SessionId id);
+  /// Stripe ids for this blade's own writers.
+  Task<stripe::StripeIdRange> lease_ids(PartitionId home, uint32_t count);
+  /// For the destager and the cleaner; before start().
+  void set_stripes(stripe::StripeReader* reader, stripe::StripeWriter* writer) {
+    seams_.reader = reader;
+    seams_.writer = writer;
+  }
+  stripe::StripeReader* reader() const { return seams_.reader; }
+  stripe::StripeWriter* writer() const { return seams_.writer; }
   Result<Call> make_call(PartitionId id, rpc::CallInfo info);
 
   std::vector<PartitionPtr> partitions() const;
+  Repairer& repairer() { return *repairer_; }
+  Destager& destager() { return *destager_; }
+  Cleaner& cleaner() { return *cleaner_; }
   const Seams& seams() const { return seams_; }
   const Options& options() const { return options_; }
   Gate& gate() { return gate_; }
@@ -85,6 +102,11 @@ class PartitionHost {
   std::map<PartitionId, PartitionPtr> partitions_;
   std::map<SessionId, TimePoint> sessions_;  // last heard of
   proto::RepairStats repair_stats_;
+  std::map<uint64_t, OneShot<>> sleepers_;  // jobs between their rounds
+  uint64_t next_sleeper_ = 0;
+  std::unique_ptr<Repairer> repairer_;
+  std::unique_ptr<Destager> destager_;
+  std::unique_ptr<Cleaner> cleaner_;
 };
 
 }  // namespace turbine::meta

@@ -6,7 +6,7 @@
 namespace turbine::meta {
 
 /// Leases `count` fresh stripe numbers of this partition to `session` through the log; returns the
-/// first. Errc::busy: the session holds too many that it never used.
+/// first. A session's oldest range ends when it holds too many with unspent ids.
 Task<uint64_t> lease_stripe_numbers(PartitionPtr partition, SessionId session, uint32_t count);
 
 /// Whether nobody uses the stripe and nobody will: freed, or never referenced out of a range that

@@ -49,10 +49,10 @@ std::optional<proto::StripeRange> StripeRanges::spend(StripeId id, bool* dropped
   return copy;
 }
 
-std::vector<proto::StripeRange> StripeRanges::end(SessionId session) {
+std::vector<proto::StripeRange> StripeRanges::end(SessionId session, uint64_t first) {
   std::vector<proto::StripeRange> ended;
   for (auto it = ranges_.begin(); it != ranges_.end();) {
-    if (it->second.session() == session.value) {
+    if (it->second.session() == session.value && (first == 0 || it->first == first)) {
       ended.push_back(std::move(it->second));
       it = ranges_.erase(it);
     } else {
@@ -83,6 +83,13 @@ std::set<SessionId> StripeRanges::sessions() const {
   std::set<SessionId> sessions;
   for (const auto& [first, range] : ranges_) sessions.insert(SessionId(range.session()));
   return sessions;
+}
+
+uint64_t StripeRanges::oldest(SessionId session) const {
+  for (const auto& [first, range] : ranges_) {
+    if (range.session() == session.value) return first;
+  }
+  return 0;
 }
 
 size_t StripeRanges::count(SessionId session) const {

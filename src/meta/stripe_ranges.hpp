@@ -24,8 +24,8 @@ class StripeRanges {
   /// Marks the id spent. Returns the range as it is now; without a value when no live range has it.
   /// A range whose last id was spent is dropped: `dropped` is set.
   std::optional<proto::StripeRange> spend(StripeId id, bool* dropped);
-  /// Drops the session's ranges and returns them.
-  std::vector<proto::StripeRange> end(SessionId session);
+  /// Drops the session's ranges, or the one that begins at `first`, and returns them.
+  std::vector<proto::StripeRange> end(SessionId session, uint64_t first = 0);
 
   /// Whether the id may be committed now: in a live range, neither spent nor reserved.
   Result<> check(StripeId id) const;
@@ -37,6 +37,8 @@ class StripeRanges {
 
   std::set<SessionId> sessions() const;
   size_t count(SessionId session) const;
+  /// First number of the session's oldest range; 0: it has none.
+  uint64_t oldest(SessionId session) const;
   size_t size() const { return ranges_.size(); }
 
  private:

@@ -1,0 +1,247 @@
+#include "meta/test_array.hpp"
+
+namespace turbine::meta {
+namespace {
+
+proto::ClusterMap make_map(uint32_t blade_count, uint32_t partition_count) {
+  proto::ClusterMap map;
+  map.set_array_id("00000000000000000000000000000001");
+  map.set_epoch(1);
+  for (uint32_t i = 1; i <= blade_count; ++i) {
+    proto::Blade* blade = map.add_blades();
+    blade->set_id(i);
+    blade->set_state(proto::BLADE_HEALTHY);
+    blade->set_address(fmt::format("mem:blade-{}", i));
+  }
+  for (uint32_t i = 0; i < partition_count; ++i) {
+    proto::Partition* partition = map.add_partitions();
+    partition->set_primary(i % blade_count + 1);
+    partition->add_replicas(i % blade_count + 1);
+    partition->set_term(1);
+  }
+  proto::Layout* layout = map.add_layouts();
+  layout->set_id(1);
+  layout->set_data_count(1);
+  layout->set_preferred(true);
+  proto::Group* group = layout->add_groups();
+  group->add_blades(1);
+  group->set_version(1);
+  return map;
+}
+
+Task<rpc::Reply> dispatch(rpc::Dispatcher* dispatcher, rpc::Request request) {
+  co_return co_await dispatcher->dispatch(std::move(request));
+}
+
+}  // namespace
+
+TestArray::TestArray(uint32_t blade_count, uint32_t partition_count, uint64_t seed, Options opts)
+    : rng(seed),
+      network(clock, Rng(seed + 1)),
+      map(make_map(blade_count, partition_count)),
+      options(opts) {
+  client_map.update(map.record());
+  client_transport = network.attach("client");
+  client = std::make_unique<PartitionClient>(clock, *client_transport, client_map);
+  for (uint32_t i = 1; i <= blade_count; ++i) {
+    blades.push_back(std::make_unique<Blade>());
+    blades.back()->id = BladeId(i);
+    start(*blades.back());
+  }
+}
+
+TestArray::~TestArray() {
+  for (auto& blade : blades) {
+    if (blade->host != nullptr) crash(*blade);
+  }
+  client.reset();
+  (void)clock.run(client_transport->stop());
+}
+
+void TestArray::start(Blade& blade) {
+  blade.failed = false;
+  blade.map.update(map.record());
+  blade.kv = kv::open_mem_kv(clock, blade.disk);
+  blade.transport = network.attach(fmt::format("blade-{}", blade.id));
+  blade.client = std::make_unique<PartitionClient>(clock, *blade.transport, blade.map);
+  Options own = options;
+  own.self = blade.id;
+  own.session = SessionId(1000 + blade.id.value);
+  blade.host = std::make_unique<PartitionHost>(
+      Seams{.executor = clock.executor(),
+            .clock = clock,
+            .rng = rng,
+            .kv = *blade.kv,
+            .map = blade.map,
+            .client = *blade.client,
+            .shard_io = shard_io,
+            .chunk_unapplied = {},
+            .fatal = [&blade](const Error&) { blade.failed = true; }},
+      own);
+  const auto from = PartitionHost::recovery_position(*blade.kv);
+  ASSERT_TRUE(from.ok());
+  for (uint64_t i = from->value; i < blade.log->durable.size(); ++i) {
+    const Result<> replayed = blade.host->replay(blade.log->durable[i], journal::Position{i});
+    ASSERT_TRUE(replayed.ok()) << replayed.error().text();
+  }
+  blade.journal = std::make_unique<FakeJournal>(clock, blade.log);
+  blade.dispatcher = std::make_unique<rpc::Dispatcher>();
+  blade.host->register_handlers(*blade.dispatcher);
+  ASSERT_TRUE(clock.run(blade.host->start(*blade.journal)).ok());
+  auto listener =
+      blade.transport->listen(fmt::format("mem:blade-{}", blade.id),
+                              [dispatcher = blade.dispatcher.get()](rpc::Request request) {
+                                return dispatch(dispatcher, std::move(request));
+                              });
+  ASSERT_TRUE(listener.ok());
+  blade.listener = std::move(*listener);
+}
+
+void TestArray::crash(Blade& blade, Rng* loss) {
+  blade.log->open = false;
+  blade.log->crash_at_append = 0;
+  blade.disk.crash(loss);
+  network.kill(fmt::format("blade-{}", blade.id));
+  (void)clock.run(blade.listener->stop());
+  (void)clock.run(blade.host->stop());
+  (void)clock.run(blade.transport->stop());
+  blade.listener.reset();
+  blade.host.reset();
+  blade.client.reset();
+  blade.transport.reset();
+  blade.journal.reset();
+  blade.kv.reset();
+}
+
+Result<InodeId> TestArray::make_bucket(const std::string& name) {
+  proto::MakeDirectoryRequest request;
+  request.set_directory(kRootInode.value);
+  request.set_name(name);
+  auto reply = TRY(call<proto::MakeDirectoryReply>(kRootInode.partition(), proto::MAKE_DIRECTORY,
+                                                   std::move(request), {}, next_request()));
+  return InodeId(reply.body.inode().id());
+}
+
+Result<> TestArray::remove_bucket(const std::string& name) {
+  proto::RemoveDirectoryRequest request;
+  request.set_directory(kRootInode.value);
+  request.set_name(name);
+  TRY(call<proto::RemoveDirectoryReply>(kRootInode.partition(), proto::REMOVE_DIRECTORY,
+                                        std::move(request), {}, next_request()));
+  return {};
+}
+
+Result<InodeId> TestArray::find_directory(InodeId parent, const std::string& name) {
+  proto::LookupRequest request;
+  request.set_directory(parent.value);
+  request.set_name(name);
+  request.set_want_directory(true);
+  auto reply = TRY(call<proto::LookupReply>(parent.partition(), proto::LOOKUP, std::move(request)));
+  return InodeId(reply.body.inode().id());
+}
+
+Result<proto::PutFileReply> TestArray::put(InodeId bucket, std::vector<std::string> path,
+                                           std::string content, proto::Condition condition) {
+  const RequestId id = next_request();
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    InodeId directory = bucket;
+    size_t known = 0;
+    Error failure;
+    while (known + 1 < path.size()) {
+      const auto next = find_directory(directory, path[known]);
+      if (!next.ok()) {
+        failure = next.error();
+        break;
+      }
+      directory = *next;
+      ++known;
+    }
+    if (failure.code != Errc::ok && failure.code != Errc::not_found) {
+      if (failure.code == Errc::stale && directory != bucket) continue;
+      return fail(failure);
+    }
+    proto::PutFileRequest request;
+    request.set_directory(directory.value);
+    for (size_t i = known; i < path.size(); ++i) request.add_path(path[i]);
+    request.mutable_attributes()->set_etag(fmt::format("e{}", content.size()));
+    request.mutable_content()->set_size(content.size());
+    request.mutable_content()->set_inline_payload(true);
+    *request.mutable_condition() = condition;
+    request.set_session(id.session.value);
+    auto reply = call<proto::PutFileReply>(directory.partition(), proto::PUT_FILE,
+                                           std::move(request), content, id);
+    if (reply.failed_with(Errc::stale) && directory != bucket) continue;
+    if (reply.failed_with(Errc::stale) && known + 1 < path.size()) continue;
+    if (!reply.ok()) return fail(reply.error());
+    return std::move(reply->body);
+  }
+  return fail(Errc::busy, "the path changes too fast");
+}
+
+Result<std::string> TestArray::get(InodeId bucket, std::vector<std::string> path) {
+  InodeId directory = bucket;
+  for (size_t i = 0; i + 1 < path.size(); ++i) directory = TRY(find_directory(directory, path[i]));
+  proto::LookupRequest request;
+  request.set_directory(directory.value);
+  request.set_name(path.back());
+  request.set_want_content(true);
+  request.set_length(1 << 20);
+  auto reply =
+      TRY(call<proto::LookupReply>(directory.partition(), proto::LOOKUP, std::move(request)));
+  return std::string(reply.payload.text());
+}
+
+Result<bool> TestArray::remove(InodeId bucket, std::vector<std::string> path) {
+  const RequestId id = next_request();
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    InodeId directory = bucket;
+    Error failure;
+    for (size_t i = 0; i + 1 < path.size() && failure.code == Errc::ok; ++i) {
+      const auto next = find_directory(directory, path[i]);
+      if (next.ok()) {
+        directory = *next;
+      } else {
+        failure = next.error();
+      }
+    }
+    if (failure.code == Errc::not_found) return false;
+    if (failure.code == Errc::stale && directory != bucket) continue;
+    if (failure.code != Errc::ok) return fail(failure);
+    proto::DeleteFileRequest request;
+    request.set_directory(directory.value);
+    request.set_name(path.back());
+    auto reply = call<proto::DeleteFileReply>(directory.partition(), proto::DELETE_FILE,
+                                              std::move(request), {}, id);
+    if (reply.failed_with(Errc::stale) && directory != bucket) continue;
+    if (!reply.ok()) return fail(reply.error());
+    return reply->body.existed();
+  }
+  return fail(Errc::busy, "the path changes too fast");
+}
+
+Result<std::vector<std::string>> TestArray::list(InodeId directory, const std::string& prefix) {
+  std::vector<std::string> keys;
+  std::string after;
+  for (;;) {
+    proto::ListDirectoryRequest request;
+    request.set_directory(directory.value);
+    request.set_after(after);
+    request.set_count(7);
+    auto reply = TRY(call<proto::ListDirectoryReply>(directory.partition(), proto::LIST_DIRECTORY,
+                                                     std::move(request)));
+    for (const proto::DirectoryEntry& entry : reply.body.entries()) {
+      after = entry.name() + (entry.is_directory() ? "/" : "");
+      if (!entry.is_directory()) {
+        keys.push_back(prefix + entry.name());
+        continue;
+      }
+      const auto inner = TRY(list(InodeId(entry.inode().id()), prefix + after));
+      if (inner.empty()) keys.push_back(prefix + after + " (empty)");
+      keys.insert(keys.end(), inner.begin(), inner.end());
+    }
+    if (!reply.body.more()) return keys;
+    if (reply.body.entries_size() == 0) return fail(Errc::corrupt, "more, but nothing");
+  }
+}
+
+}  // namespace turbine::meta
