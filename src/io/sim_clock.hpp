@@ -42,7 +42,7 @@ class SimClock final : public Clock {
   bool run_until(std::move_only_function<bool()> done, Duration limit = std::chrono::hours(1));
 
   /// Runs `task` to its end. Errc::timeout when it is still waiting though nothing is left to run,
-  /// or after `limit`.
+  /// or after `limit`; let it end later all the same, a coroutine left waiting for ever leaks.
   template <class T>
   Result<T> run(Task<T> task, Duration limit = std::chrono::hours(1)) {
     auto result = std::make_shared<std::optional<Result<T>>>();
