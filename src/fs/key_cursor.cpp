@@ -25,6 +25,8 @@ std::optional<KeyCursor::Level> KeyCursor::make_level(Tree tree) const {
     const std::string rest = from_.text.substr(path.size());
     const size_t slash = rest.find('/');
     level.after = {rest, from_.inclusive};
+    // LIST_DIRECTORY takes an empty name for none; what follows it begins with "\0".
+    if (rest.empty() && !from_.inclusive) level.after = {std::string(1, '\0'), true};
     if (slash != std::string::npos) level.after = {rest.substr(0, slash + 1), true};
     level.may_hold_own_key = rest.empty() && from_.inclusive;
   } else if (from_.text < path) {

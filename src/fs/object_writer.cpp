@@ -113,7 +113,11 @@ Task<> append_hidden(StatePtr state, bool discard) {
   request.set_hidden_inode(state->hidden_inode);
   request.set_session(state->core->session.value);
   request.set_discard(discard);
-  if (!discard) *request.mutable_content() = std::exchange(state->held, {});
+  if (!discard) {
+    const proto::Extent& last = *state->held.extents().rbegin();
+    state->held.set_size(last.offset() + last.length());
+    *request.mutable_content() = std::exchange(state->held, {});
+  }
   auto reply = co_await state->core->partitions.call<proto::AppendHiddenReply>(
       *state->home, proto::APPEND_HIDDEN, std::move(request), {}, state->core->next_request(),
       state->core->clock.now());
