@@ -247,6 +247,9 @@ Result<proto::Blade*> Manager::admit_blade(const proto::RegisterBladeRequest& re
   counters.set_next_blade(std::max(counters.next_blade(), id + 1));
   blade->set_state(map.layouts_size() > 0 ? proto::BLADE_JOINING : proto::BLADE_HEALTHY);
   blade->set_state_since_ms(wall_ms());
+  // In order of their ids, whoever registers first: that is how people read a list.
+  std::sort(map.mutable_blades()->pointer_begin(), map.mutable_blades()->pointer_end(),
+            [](const proto::Blade* a, const proto::Blade* b) { return a->id() < b->id(); });
   return blade;
 }
 
