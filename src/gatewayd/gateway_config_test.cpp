@@ -1,0 +1,33 @@
+#include "gatewayd/gateway_config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/config_file.hpp"
+
+namespace turbine::gatewayd {
+namespace {
+
+TEST(GatewayConfig, ReadsBackWhatWasWritten) {
+  GatewayConfig config;
+  config.share_s3_port = true;
+  config.secret = "a\"b";
+  const std::string path = testing::TempDir() + "gateway_config_test.toml";
+  ASSERT_TRUE(write_file(path, to_toml(config), 0600).ok());
+  const auto loaded = load_gateway_config(path);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().text();
+  EXPECT_EQ(to_toml(*loaded), to_toml(config));
+}
+
+TEST(GatewayConfig, NamesAMisspeltKey) {
+  GatewayConfig config;
+  config.share_s3_port = true;
+  config.secret = "a\"b";
+  const std::string path = testing::TempDir() + "gateway_config_misspelt.toml";
+  ASSERT_TRUE(write_file(path, to_toml(config) + "\n[typo]\nport = 1\n").ok());
+  const auto loaded = load_gateway_config(path);
+  ASSERT_TRUE(loaded.failed_with(Errc::invalid));
+  EXPECT_NE(loaded.error().context.find("typo.port"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace turbine::gatewayd

@@ -1,0 +1,35 @@
+// The configuration file of a manager process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace turbine::managerd {
+
+struct ManagerConfig {
+  std::string array_id;  // 32 hex digits
+  std::string array_name = "turbine";
+  std::string secret;  // between the array's processes
+  std::string region = "us-east-1";
+  std::string log_level = "info";
+
+  std::string directory;  // embedded cluster store
+  std::string rpc_address;
+  std::string admin_host = "127.0.0.1";
+  uint16_t admin_port = 9090;
+  std::string admin_token;
+  std::string http_file;  // where "host:port" of the admin API is written; empty: nowhere
+
+  // For a new array only.
+  std::string root_access_key, root_secret_key;
+  uint32_t partition_count = 256;
+  uint32_t expected_blades = 1;  // partitions and layouts are planned when so many have come
+};
+
+/// Errc::not_found, Errc::invalid with file and key.
+Result<ManagerConfig> load_manager_config(const std::string& path);
+std::string to_toml(const ManagerConfig& config);
+
+}  // namespace turbine::managerd
