@@ -28,8 +28,8 @@ class ArrayControl {
   virtual Task<proto::AccessKey> create_key(std::string user_name) = 0;
   virtual Task<> delete_key(std::string access_key) = 0;
 
-  /// Buckets go through the same door as S3's.
-  virtual fs::FileSystem& files() = 0;
+  /// Buckets go through the same door as S3's. Errc::unavailable before the array is complete.
+  virtual Result<fs::FileSystem*> files() = 0;
   /// Asks every live process; those that do not answer within 2 s are left out.
   virtual Task<std::vector<proto::ProcessStatsReply>> process_stats() = 0;
 };

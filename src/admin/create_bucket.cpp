@@ -31,8 +31,8 @@ Task<HttpResponse> create_bucket(ArrayControl& array, HttpRequest request) {
   for (const proto::User& user : map->record().users()) {
     if (user.root()) owner = user.id();
   }
-  const fs::BucketInfo bucket =
-      CO_TRY(co_await array.files().create_bucket(array.files().begin(owner), name));
+  fs::FileSystem& files = *CO_TRY(array.files());
+  const fs::BucketInfo bucket = CO_TRY(co_await files.create_bucket(files.begin(owner), name));
   boost::json::object item;
   item["name"] = bucket.name;
   item["created"] = utc_text(bucket.created_ns / 1'000'000);

@@ -6,7 +6,8 @@ namespace turbine::admin {
 
 Task<HttpResponse> list_buckets(ArrayControl& array, HttpRequest request) {
   const cluster::MapPtr map = array.map();
-  const auto buckets = CO_TRY(co_await array.files().list_buckets(array.files().begin(0)));
+  fs::FileSystem& files = *CO_TRY(array.files());
+  const auto buckets = CO_TRY(co_await files.list_buckets(files.begin(0)));
   boost::json::array items;
   for (const fs::BucketInfo& bucket : buckets) {
     boost::json::object item;

@@ -49,6 +49,20 @@ std::string_view hint(Errc code) {
   return "The manager's log says more.";
 }
 
+/// "already exists" → "already_exists": a word that programs compare.
+std::string code_word(Errc code) {
+  std::string out;
+  for (const char c : errc_name(code)) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter) {
+      out += static_cast<char>(c | 0x20);
+    } else if (!out.empty() && out.back() != '_') {
+      out += '_';
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 int http_status(Errc code) {
@@ -100,7 +114,7 @@ HttpResponse problem(const Error& error) {
   body["title"] = errc_name(error.code);
   body["status"] = status;
   body["detail"] = error.context;
-  body["code"] = errc_name(error.code);
+  body["code"] = code_word(error.code);
   body["hint"] = hint(error.code);
   return {status, "application/problem+json", boost::json::serialize(body)};
 }

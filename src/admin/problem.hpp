@@ -8,7 +8,8 @@ namespace turbine::admin {
 
 /// HTTP status for an error code.
 int http_status(Errc code);
-/// {"type","title","status","detail","code","hint"}; `code` is errc_name(), `hint` what to do.
+/// {"type","title","status","detail","code","hint"}; `code` is errc_name() as
+/// one word, `hint` what to do.
 HttpResponse problem(const Error& error);
 
 }  // namespace turbine::admin

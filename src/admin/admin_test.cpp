@@ -1,0 +1,274 @@
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <thread>
+
+#include "admin/client_connection.hpp"
+#include "admin/http_server.hpp"
+#include "admin/metrics_text.hpp"
+#include "admin/operations.hpp"
+#include "admin/problem.hpp"
+#include "admin/routes.hpp"
+
+namespace turbine::admin {
+namespace {
+
+constexpr std::string_view kToken = "a-token-of-some-length";
+
+/// A running server with its reactor on a thread, for the blocking client.
+class ServerThread {
+ public:
+  explicit ServerThread(HttpHandler handler, HttpServerOptions options = {}) {
+    auto started = HttpServer::start(context_.get_executor(), options, std::move(handler));
+    EXPECT_TRUE(started.ok());
+    server_ = std::move(*started);
+    thread_ = std::thread([this] {
+      const auto guard = asio::make_work_guard(context_);
+      context_.run();
+    });
+  }
+  ~ServerThread() {
+    asio::post(context_, [this] {
+      asio::co_spawn(context_, server_->stop(),
+                     [this](std::exception_ptr, Result<>) { context_.stop(); });
+    });
+    thread_.join();
+  }
+  Result<HttpResponse> call(std::string method, std::string target, std::string_view token = "",
+                            std::string body = "") {
+    ClientRequest request;
+    request.host = "127.0.0.1";
+    request.port = server_->port();
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.token = std::string(token);
+    request.body = std::move(body);
+    return http_call(request);
+  }
+  uint16_t port() const { return server_->port(); }
+
+ private:
+  asio::io_context context_{1};
+  std::unique_ptr<HttpServer> server_;
+  std::thread thread_;
+};
+
+proto::ClusterMap example_map(int blades, std::vector<int> dead) {
+  proto::ClusterMap map;
+  map.set_array_id(std::string(32, 'a'));
+  map.set_array_name("example");
+  map.set_epoch(7);
+  for (int i = 1; i <= blades; ++i) {
+    proto::Blade* blade = map.add_blades();
+    blade->set_id(static_cast<uint32_t>(i));
+    const bool is_dead = std::count(dead.begin(), dead.end(), i) > 0;
+    blade->set_state(is_dead ? proto::BLADE_DEAD : proto::BLADE_HEALTHY);
+    blade->set_capacity_bytes(600);
+    blade->set_used_bytes(60);
+  }
+  for (int i = 0; i < 12; ++i) {
+    map.add_partitions()->set_primary(static_cast<uint32_t>(i % blades + 1));
+  }
+  proto::Layout* layout = map.add_layouts();
+  layout->set_id(1);
+  layout->set_data_count(4);
+  layout->set_parity_count(2);
+  layout->set_preferred(true);
+  proto::Group* group = layout->add_groups();
+  for (int i = 1; i <= 6; ++i) group->add_blades(static_cast<uint32_t>(i));
+  proto::User* root = map.add_users();
+  root->set_id(1);
+  root->set_name("root");
+  root->set_root(true);
+  return map;
+}
+
+ArrayStatus status_of(std::vector<int> dead, std::vector<BladeReport> reports = {}) {
+  return array_status(cluster::ClusterMap(example_map(6, std::move(dead))), reports);
+}
+
+class FakeArray final : public ArrayControl {
+ public:
+  cluster::MapPtr map() const override { return map_; }
+  std::vector<BladeReport> reports() const override { return {}; }
+  Task<proto::User> create_user(std::string name) override {
+    if (name == "taken") co_return fail(Errc::exists, "user {} exists", name);
+    proto::User user;
+    user.set_id(2);
+    user.set_name(name);
+    co_return user;
+  }
+  Task<> delete_user(std::string name) override {
+    co_return fail(Errc::not_found, "there is no user {}", name);
+  }
+  Task<proto::AccessKey> create_key(std::string) override {
+    proto::AccessKey key;
+    key.set_access_key("AK");
+    key.set_secret_key("SK");
+    co_return key;
+  }
+  Task<> delete_key(std::string) override { co_return Result<>{}; }
+  Result<fs::FileSystem*> files() override { return fail(Errc::unavailable, "no files"); }
+  Task<std::vector<proto::ProcessStatsReply>> process_stats() override {
+    std::vector<proto::ProcessStatsReply> out;
+    out.push_back(own_process_stats("manager"));
+    co_return out;
+  }
+  cluster::MapPtr map_ = std::make_shared<cluster::ClusterMap>(example_map(6, {}));
+};
+
+TEST(ArrayStatus, HealthyArrayMayLoseTwoBlades) {
+  const ArrayStatus status = status_of({});
+  EXPECT_EQ(status.state, ArrayState::healthy);
+  EXPECT_EQ(status.data_tolerance, 2);
+  EXPECT_EQ(status.metadata_tolerance, 0);
+  EXPECT_EQ(status.capacity_bytes, 3600u);
+  EXPECT_EQ(status.usable_bytes, 2400u);
+  EXPECT_NE(status.advice.find("2 more blades may be lost"), std::string::npos);
+}
+
+TEST(ArrayStatus, EachDeadBladeTakesOneFromTheTolerance) {
+  EXPECT_EQ(status_of({2}).state, ArrayState::degraded);
+  EXPECT_EQ(status_of({2}).data_tolerance, 1);
+  EXPECT_EQ(status_of({2}).partitions_unavailable, 2u);
+  EXPECT_NE(status_of({2}).advice.find("turbine blade start 2"), std::string::npos);
+  EXPECT_EQ(status_of({2, 3}).state, ArrayState::at_risk);
+  EXPECT_EQ(status_of({2, 3}).data_tolerance, 0);
+  EXPECT_EQ(status_of({2, 3, 4}).state, ArrayState::unavailable);
+}
+
+TEST(ArrayStatus, SumsWhatBladesReport) {
+  BladeReport report;
+  proto::PartitionStats* partition = report.heartbeat.add_partitions();
+  partition->set_small_bytes(5);
+  partition->set_striped_bytes(95);
+  const ArrayStatus status = status_of({}, {report, report});
+  EXPECT_DOUBLE_EQ(status.striped_fraction(), 0.95);
+  partition->set_lost_stripes(1);
+  EXPECT_EQ(status_of({}, {report}).state, ArrayState::unavailable);
+  partition->set_lost_stripes(0);
+  partition->set_degraded_stripes(1);
+  EXPECT_EQ(status_of({}, {report}).state, ArrayState::degraded);
+}
+
+TEST(AdminApi, AnswersNobodyWithoutTheToken) {
+  FakeArray array;
+  ServerThread server(make_admin_handler(array, std::string(kToken)));
+  for (const char* path : {"/api/v1/arrays", "/api/v1/blades", "/api/v1/stats", "/nowhere"}) {
+    for (const std::string_view token : {"", "a-token-of-some-lengtH", "a-token"}) {
+      const auto answer = server.call("GET", path, token);
+      ASSERT_TRUE(answer.ok());
+      EXPECT_EQ(answer->status, 401) << path;
+      EXPECT_EQ(answer->content_type, "application/problem+json");
+      EXPECT_EQ(answer->body.find("example"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(server.call("GET", "/health/live")->status, 200);
+  EXPECT_EQ(server.call("GET", "/health/ready")->status, 200);
+  EXPECT_EQ(server.call("GET", "/metrics")->status, 200);
+}
+
+TEST(AdminApi, ListsInAnEnvelopeAndPages) {
+  FakeArray array;
+  ServerThread server(make_admin_handler(array, std::string(kToken)));
+  const auto first = server.call("GET", "/api/v1/blades?limit=4", kToken);
+  ASSERT_TRUE(first.ok());
+  const auto page = boost::json::parse(first->body).as_object();
+  EXPECT_EQ(page.at("items").as_array().size(), 4u);
+  EXPECT_EQ(page.at("total_item_count").to_number<int>(), 6);
+  const std::string token(page.at("continuation_token").as_string());
+  const auto second = server.call("GET", "/api/v1/blades?continuation_token=" + token, kToken);
+  const auto rest = boost::json::parse(second->body).as_object();
+  EXPECT_EQ(rest.at("items").as_array().size(), 2u);
+  EXPECT_TRUE(rest.at("continuation_token").is_null());
+}
+
+TEST(AdminApi, ErrorsAreProblemsWithAHint) {
+  FakeArray array;
+  ServerThread server(make_admin_handler(array, std::string(kToken)));
+  const auto taken = server.call("POST", "/api/v1/object-store-users?names=taken", kToken);
+  EXPECT_EQ(taken->status, 409);
+  const auto body = boost::json::parse(taken->body).as_object();
+  EXPECT_EQ(body.at("status").to_number<int>(), 409);
+  EXPECT_EQ(body.at("code").as_string(), "already_exists");
+  EXPECT_FALSE(body.at("hint").as_string().empty());
+  const auto status = [&](std::string method, std::string target) {
+    return server.call(method, target, kToken)->status;
+  };
+  EXPECT_EQ(status("POST", "/api/v1/object-store-users"), 400);
+  EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=a%2Fb"), 400);
+  EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=%zz"), 400);
+  EXPECT_EQ(status("DELETE", "/api/v1/object-store-users?names=x"), 404);
+  EXPECT_EQ(status("PATCH", "/api/v1/blades"), 405);
+  EXPECT_EQ(status("GET", "/api/v1/toasters"), 404);
+  EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=alice"), 201);
+}
+
+TEST(HttpServer, RefusesOversizedAndMalformedRequests) {
+  HttpServerOptions options;
+  options.body_bytes_max = 1000;
+  ServerThread server(make_process_handler({[] { return Result<>{}; }, [] { return ""; }}),
+                      options);
+  EXPECT_EQ(server.call("GET", "/health/live", "", std::string(2000, 'x'))->status, 413);
+  EXPECT_EQ(server.call("GET", "/" + std::string(20000, 'x'))->status, 400);
+  EXPECT_EQ(server.call("GET", "/health/live")->status, 200);
+}
+
+TEST(HttpServer, NamesATakenPortOrTakesAnother) {
+  ServerThread server(make_process_handler({[] { return Result<>{}; }, [] { return ""; }}));
+  asio::io_context context;
+  HttpServerOptions options;
+  options.port = server.port();
+  const auto refused = HttpServer::start(context.get_executor(), options, {});
+  ASSERT_TRUE(refused.failed_with(Errc::exists));
+  EXPECT_NE(refused.error().context.find(std::to_string(server.port())), std::string::npos);
+  options.any_port_if_taken = true;
+  ServerThread other(make_process_handler({[] { return Result<>{}; }, [] { return ""; }}), options);
+  EXPECT_NE(other.port(), server.port());
+}
+
+TEST(HttpClient, TellsNobodyThereFromNoAnswer) {
+  ClientRequest request;
+  request.host = "127.0.0.1";
+  {
+    asio::io_context context;
+    asio::ip::tcp::acceptor silent(context, {asio::ip::address_v4::loopback(), 0});
+    request.port = silent.local_endpoint().port();
+    request.timeout_ms = 50;
+    EXPECT_TRUE(http_call(request).failed_with(Errc::timeout));
+  }
+  EXPECT_TRUE(http_call(request).failed_with(Errc::unavailable));
+}
+
+TEST(ProcessPage, IsNotReadyWhileSomethingIsMissing) {
+  ServerThread server(make_process_handler(
+      {[]() -> Result<> { return fail(Errc::unavailable, "no cluster map yet"); },
+       [] { return "x 1\n"; }}));
+  EXPECT_EQ(server.call("GET", "/health/ready")->status, 503);
+  EXPECT_EQ(server.call("GET", "/metrics")->body, "x 1\n");
+  EXPECT_EQ(server.call("POST", "/metrics")->status, 400);
+}
+
+TEST(MetricsText, DescribesOnceAndEscapes) {
+  MetricsText metrics;
+  metrics.gauge("x", "An x", 1, MetricsText::label("name", "a\"b\\c\nd"));
+  metrics.gauge("x", "An x", 0.5);
+  EXPECT_EQ(metrics.text(),
+            "# HELP x An x\n# TYPE x gauge\nx{name=\"a\\\"b\\\\c\\nd\"} 1\nx 0.5\n");
+}
+
+TEST(ParseTarget, SplitsAndDecodes) {
+  HttpRequest request;
+  ASSERT_TRUE(parse_target("/a%20b/c?names=x%2Fy&flag&z=", request).ok());
+  EXPECT_EQ(request.path, "/a b/c");
+  EXPECT_EQ(request.parameter("names"), "x/y");
+  EXPECT_EQ(request.query.size(), 3u);
+  for (const char* bad : {"/%", "/%4", "/%zz", "/?a=%1"}) {
+    HttpRequest other;
+    EXPECT_TRUE(parse_target(bad, other).failed_with(Errc::invalid)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace turbine::admin
