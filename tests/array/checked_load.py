@@ -1,0 +1,153 @@
+"""Load with a memory: what was acknowledged must read back, byte for byte."""
+import hashlib
+import http.client
+import random
+import threading
+import time
+
+from s3_client import S3Error
+
+ABSENT = None
+UNCLEAR = (OSError, http.client.HTTPException)
+SIZES = [0, 1, 100, 4096, 20_000, 70_000, 300_000, 1_200_000, 3_000_000]
+WEIGHTS = [2, 2, 10, 20, 10, 10, 8, 4, 1]
+
+
+def content(seed, size):
+    return random.Random(seed).randbytes(size)
+
+
+def digest(data):
+    return hashlib.sha256(data).digest()
+
+
+class Worker(threading.Thread):
+    """Puts, overwrites, reads and deletes keys of its own, one after another."""
+
+    def __init__(self, s3, bucket, name, seed, key_count):
+        super().__init__(daemon=True)
+        self.s3, self.bucket, self.prefix = s3, bucket, name
+        self.random = random.Random(seed)
+        self.keys = [f"{name}/{i % 7}/{i}" for i in range(key_count)]
+        self.possible = {key: {ABSENT} for key in self.keys}  # digests, any of which may be there
+        self.stop = threading.Event()
+        self.acknowledged = self.refused = self.unclear = self.reads = 0
+        self.slowest = 0.0
+        self.failures = []
+
+    def run(self):
+        while not self.stop.is_set():
+            try:
+                self.step()
+            except Exception as error:  # pylint: disable=broad-except
+                self.failures.append(repr(error))
+                return
+
+    def step(self):
+        key = self.random.choice(self.keys)
+        kind = self.random.random()
+        started = time.monotonic()
+        try:
+            if kind < 0.55:
+                self.put(key)
+            elif kind < 0.65:
+                self.remove(key)
+            else:
+                self.check(key)
+        except S3Error as error:
+            if error.status != 503:
+                raise
+            self.refused += 1
+            time.sleep(0.02)
+        except UNCLEAR:
+            self.unclear += 1
+            time.sleep(0.05)
+        self.slowest = max(self.slowest, time.monotonic() - started)
+
+    def put(self, key):
+        data = content(self.random.getrandbits(64), self.random.choices(SIZES, WEIGHTS)[0])
+        mark = digest(data)
+        before = self.possible[key]
+        self.possible[key] = before | {mark}  # until it is answered
+        self.s3.put(self.bucket, key, data)
+        self.possible[key] = {mark}
+        self.acknowledged += 1
+
+    def remove(self, key):
+        self.possible[key] = self.possible[key] | {ABSENT}
+        self.s3.delete(self.bucket, key)
+        self.possible[key] = {ABSENT}
+        self.acknowledged += 1
+
+    def check(self, key):
+        """An answer must be one of the possible contents; what was read stays."""
+        try:
+            mark = digest(self.s3.get(self.bucket, key))
+        except S3Error as error:
+            if error.status != 404:
+                raise
+            mark = ABSENT
+        if mark not in self.possible[key]:
+            raise AssertionError(f"{key} reads as {mark and mark.hex()[:12]}, possible: "
+                                 f"{[m and m.hex()[:12] for m in self.possible[key]]}")
+        self.possible[key] = {mark}
+        self.reads += 1
+
+
+class Load:
+    """Workers that go on where they stopped; between, verify() reads every key."""
+
+    def __init__(self, array, bucket, seed, workers=4, keys=40):
+        self.array, self.bucket = array, bucket
+        self.workers = [Worker(array.s3(timeout=20), bucket, f"w{i}", f"{seed}-{i}", keys)
+                        for i in range(workers)]
+
+    def start(self):
+        fresh = []
+        for old in self.workers:
+            new = Worker(old.s3, old.bucket, old.prefix, old.random.getrandbits(64), len(old.keys))
+            new.possible = old.possible
+            fresh.append(new)
+            new.start()
+        self.workers = fresh
+
+    def stop(self):
+        for worker in self.workers:
+            worker.stop.set()
+        for worker in self.workers:
+            worker.join(60)
+            assert not worker.is_alive(), "a request hangs"
+            assert not worker.failures, worker.failures
+
+    def total(self, what):
+        return sum(getattr(worker, what) for worker in self.workers)
+
+    def verify(self, seconds=20):
+        """Every key must be readable soon after all blades are back."""
+        for worker in self.workers:
+            for key in worker.keys:
+                deadline = time.monotonic() + seconds
+                while True:
+                    try:
+                        worker.check(key)
+                        break
+                    except (S3Error, *UNCLEAR) as error:
+                        if time.monotonic() > deadline:
+                            raise AssertionError(f"{key} is not readable: {error}") from error
+                        time.sleep(0.05)
+
+    def read_what_answers(self):
+        """Reads all once while blades are dead: right bytes, or 503 in time."""
+        answered = refused = 0
+        for worker in self.workers:
+            for key in worker.keys:
+                started = time.monotonic()
+                try:
+                    worker.check(key)
+                    answered += 1
+                except S3Error as error:
+                    assert error.status == 503, error
+                    refused += 1
+                took = time.monotonic() - started
+                assert took < 4, f"{key} was answered after {took:.1f} s"
+        return answered, refused

@@ -1,0 +1,137 @@
+"""Arrays of real processes for tests: started in a temporary directory on free ports."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from s3_client import S3
+
+BINARY = os.environ["TURBINE_BINARY"]
+SOAK = bool(os.environ.get("TURBINE_SOAK"))
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def turbine(*arguments, env=None, timeout=120):
+    return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=timeout, env={**os.environ, **(env or {})}, check=False)
+
+
+class Array:
+    """`with Array(blades=6) as array:` is up inside; processes and files go at the end, the files
+    stay when the test failed."""
+
+    def __init__(self, blades=6, blade_size="1GiB", env=None, **flags):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="turbine-array-"))
+        self.dir = self.root / "array"
+        self.blades = blades
+        self.flags = {"blades": blades, "blade-size": blade_size, **flags}
+        self.env = env or {}
+
+    def __enter__(self):
+        try:
+            self.up()
+        except BaseException:
+            self.stop_all()
+            raise
+        return self
+
+    def __exit__(self, failure, *_):
+        self.stop_all()
+        if failure is None:
+            shutil.rmtree(self.root, ignore_errors=True)
+        else:
+            print(f"left for inspection: {self.root}")
+
+    def up(self, expect=0):
+        """The first time on free ports; they may be taken between the look and the start."""
+        for attempt in range(5):
+            arguments = ["up", "--dir", self.dir]
+            if not (self.dir / "array.toml").exists() or attempt > 0:
+                self.s3_port, self.admin_port = free_ports(2)
+            arguments += ["--s3-port", self.s3_port, "--admin-port", self.admin_port]
+            for name, value in self.flags.items():
+                arguments += [f"--{name}", value]
+            done = turbine(*arguments, env=self.env)
+            if done.returncode != 4 or "is taken" not in done.stderr:
+                break
+        assert done.returncode == expect, (done.returncode, done.stdout, done.stderr)
+        return done
+
+    def run(self, *arguments, expect=0):
+        done = turbine(*arguments, "--dir", self.dir, env=self.env)
+        if expect is not None:
+            assert done.returncode == expect, (arguments, done.returncode, done.stdout,
+                                               done.stderr)
+        return done
+
+    def status(self):
+        done = self.run("status", "-o", "json", expect=None)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None
+
+    def settings(self):
+        lines = (self.dir / "env").read_text().splitlines()
+        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+    def s3(self, timeout=30):
+        env = self.settings()
+        return S3(env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"],
+                  env["AWS_DEFAULT_REGION"], timeout)
+
+    def names(self):
+        return sorted(path.stem for path in (self.dir / "run").glob("*.pid"))
+
+    def pid(self, name):
+        """The process's pid, or None when it does not run (any more)."""
+        try:
+            pid = int((self.dir / "run" / f"{name}.pid").read_text())
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return None
+        return pid if str(self.dir).encode() in command else None
+
+    def kill(self, name, which=signal.SIGKILL):
+        pid = self.pid(name)
+        assert pid, f"{name} does not run"
+        os.kill(pid, which)
+        if which == signal.SIGKILL:
+            self.wait_for(lambda: self.pid(name) is None, 10, f"{name} to be gone")
+
+    def kill_everything(self):
+        for name in self.names():
+            pid = self.pid(name)
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+        self.wait_for(lambda: not any(map(self.pid, self.names())), 10, "all to be gone")
+
+    def stop_all(self):
+        if self.dir.exists() and any(map(self.pid, self.names())):
+            turbine("down", "--dir", self.dir)
+            self.kill_everything()
+
+    def log(self, name, lines=30):
+        path = self.dir / "log" / f"{name}.log"
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+
+    @staticmethod
+    def wait_for(condition, seconds, what):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            result = condition()
+            if result:
+                return result
+            time.sleep(0.02)
+        raise AssertionError(f"waited {seconds} s for {what}")
