@@ -153,7 +153,7 @@ void print_up(const Session& session, const ArrayDir& dir, const ArraySettings& 
       "  . {0}/env    sets all of this for the commands below\n\n"
       "  aws s3 mb s3://photos && aws s3 cp FILE s3://photos/\n"
       "  curl --aws-sigv4 aws:amz:{5}:s3 -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY "
-      "$AWS_ENDPOINT_URL/photos/FILE\n"
+      "-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' $AWS_ENDPOINT_URL/photos/FILE\n"
       "  rclone --s3-provider Other --s3-env-auth --s3-endpoint {4} --s3-region {5} ls :s3:photos\n"
       "  turbine status; turbine down --dir {0}\n",
       dir.root(), settings.blades, settings.gateways, settings.gateways == 1 ? "" : "s",
