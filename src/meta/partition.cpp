@@ -138,6 +138,9 @@ void Partition::fail_all(const Error& error) {
   for (auto& pending : std::exchange(pending_, {})) {
     pending->done.set(fail(Errc::timeout, "partition {} failed: {}", id(), error.text()));
   }
+  for (OneShot<>& waiter : std::exchange(settled_waiters_, {})) {
+    waiter.set(fail(Errc::closed, "partition {} failed", id()));
+  }
 }
 
 journal::Position Partition::unapplied_from(journal::Position end) const {
