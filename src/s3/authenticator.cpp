@@ -118,7 +118,14 @@ S3Result<Authentication> Authenticator::authenticate(const RequestHead& head, co
                    "Signature query string parameter or the Authorization header should be "
                    "specified");
   }
-  if (!in_header && !in_query) return s3_fail(S3Code::access_denied, "Access Denied");
+  if (!in_header && !in_query) {
+    if (uri.query.has("AWSAccessKeyId")) {
+      return s3_fail(S3Code::invalid_request,
+                     "The authorization mechanism you have provided is not supported. Please use "
+                     "AWS4-HMAC-SHA256.");
+    }
+    return s3_fail(S3Code::access_denied, "Access Denied");
+  }
 
   const SignatureClaim claim =
       TRY(in_header ? parse_authorization(head) : parse_presigned(uri.query));

@@ -58,7 +58,8 @@ S3Result<> AwsChunkedDecoder::feed(const Buffer& input, std::vector<Buffer>& out
 
 S3Result<> AwsChunkedDecoder::take_line() {
   if (!line_.ends_with("\r\n")) return malformed("a line does not end with CR LF");
-  const std::string line = std::exchange(line_, {}).substr(0, line_.size() - 2);
+  std::string line = std::exchange(line_, {});
+  line.resize(line.size() - 2);
   switch (state_) {
     case State::header:
       return take_header(line);

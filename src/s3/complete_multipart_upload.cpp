@@ -27,20 +27,27 @@ bool checksums_agree(const CompletedPart& wanted, const PartEtag& have) {
   return true;
 }
 
-/// Matches the client's list with the parts that are there.
-S3Result<Completion> match_parts(const std::vector<CompletedPart>& wanted,
-                                 const std::vector<fs::PartInfo>& have) {
-  Completion result;
-  std::vector<std::string> md5s;
+S3Result<> check_order(const std::vector<CompletedPart>& parts) {
   uint32_t previous = 0;
-  auto at = have.begin();
-  for (const CompletedPart& part : wanted) {
+  for (const CompletedPart& part : parts) {
     if (part.number <= previous) {
       return s3_fail(S3Code::invalid_part_order,
                      "The list of parts was not in ascending order. The parts list must be "
                      "specified in order by part number.");
     }
     previous = part.number;
+  }
+  return {};
+}
+
+/// Matches the client's list with the parts that are there.
+S3Result<Completion> match_parts(const std::vector<CompletedPart>& wanted,
+                                 const std::vector<fs::PartInfo>& have) {
+  TRY(check_order(wanted));
+  Completion result;
+  std::vector<std::string> md5s;
+  auto at = have.begin();
+  for (const CompletedPart& part : wanted) {
     while (at != have.end() && at->number < part.number) ++at;
     if (at == have.end() || at->number != part.number) return invalid_part(part);
     const PartEtag stored = parse_part_etag(at->etag);

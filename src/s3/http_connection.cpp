@@ -126,6 +126,14 @@ class HttpConnection::Body final : public BodyReader {
     return chunked_ ? decoder_.done() && ready_.empty() : left_ == 0;
   }
 
+  /// Takes the rest of a body that has arrived already, so that an early answer need not end the
+  /// connection.
+  void discard_received() {
+    if (chunked_ || must_continue_ || failed_ || left_ > core_.input.size()) return;
+    core_.input.erase(0, static_cast<size_t>(left_));
+    left_ = 0;
+  }
+
   Task<Buffer> next() override {
     if (finished()) co_return Buffer();
     if (failed_) co_return fail(Errc::closed, "the body broke off before");
@@ -209,7 +217,7 @@ class HttpConnection::Body final : public BodyReader {
 
 class HttpConnection::Writer final : public ResponseWriter {
  public:
-  Writer(Core& core, const RequestHead& head, const Body& body)
+  Writer(Core& core, const RequestHead& head, Body& body)
       : core_(core), body_(body), head_only_(head.method() == "HEAD"), keep_(head.keep_alive()) {}
 
   Task<> send(ResponseHead head, std::string body) override {
@@ -224,6 +232,7 @@ class HttpConnection::Writer final : public ResponseWriter {
   Task<> start(ResponseHead head, uint64_t length) override {
     CHECK(!started_);
     started_ = true;
+    body_.discard_received();
     left_ = head_only_ ? 0 : length;
     keep_ = keep_ && body_.finished() && !core_.finishing;
     const bool bodyless = head.status == 204 || head.status == 304;
@@ -259,7 +268,7 @@ class HttpConnection::Writer final : public ResponseWriter {
 
  private:
   Core& core_;
-  const Body& body_;
+  Body& body_;
   const bool head_only_;
   bool keep_;
   bool started_ = false, head_sent_ = false;
