@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/hash.hpp"
 #include "base/log.hpp"
+#include "meta/etag.hpp"
 
 namespace turbine::fs {
 
@@ -124,12 +124,7 @@ ObjectInfo to_object_info(std::string key, const proto::Inode& inode) {
   info.inode = InodeId(inode.id());
   info.size = inode.size();
   info.modified_ns = inode.content_time_ns();
-  info.etag = inode.etag();
-  if (info.etag.empty()) {
-    // The dash tells clients that this is no MD5.
-    info.etag = fmt::format("{:016x}{:016x}-1", inode.id(),
-                            combine_seeds(inode.id(), inode.content_version()));
-  }
+  info.etag = meta::effective_etag(inode);
   info.content_type = inode.content_type();
   for (const proto::Pair& pair : inode.metadata()) {
     info.metadata.emplace_back(pair.key(), pair.value());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "meta/etag.hpp"
+
 namespace turbine::meta {
 
 Task<proto::Inode> find_directory(PartitionPtr partition, InodeId id) {
@@ -42,11 +44,6 @@ Result<> check_name(const std::string& name) {
     return fail(Errc::invalid, "a name must not hold a slash");
   }
   return {};
-}
-
-std::string effective_etag(const proto::Inode& inode) {
-  if (!inode.etag().empty()) return inode.etag();
-  return fmt::format("{:016x}-{:x}", inode.id(), inode.content_version());
 }
 
 Result<> check_condition(const proto::Condition& condition, const proto::Inode* existing) {

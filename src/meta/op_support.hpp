@@ -23,9 +23,6 @@ Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id);
 /// One component as S3 spells it: ≤ 1024 bytes, no slash.
 Result<> check_name(const std::string& name);
 
-/// The etag readers see: the stored one, or one made of inode and content version (which, having a
-/// dash, no client takes for an MD5).
-std::string effective_etag(const proto::Inode& inode);
 /// S3 If-* of a mutation. `existing`: null when the object does not exist.
 /// Errc::precondition_failed; Errc::not_found for If-Match on nothing.
 Result<> check_condition(const proto::Condition& condition, const proto::Inode* existing);

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "meta/etag.hpp"
 #include "meta/test_array.hpp"
 
 namespace turbine::meta {
@@ -47,6 +48,26 @@ TEST(PutFile, HonoursConditions) {
   EXPECT_TRUE(array.put(bucket, {"f"}, "four", match).ok());
   EXPECT_TRUE(array.put(bucket, {"f"}, "five5", match).failed_with(Errc::precondition_failed));
   EXPECT_TRUE(array.put(bucket, {"g"}, "x", match).failed_with(Errc::not_found));
+}
+
+TEST(PutFile, ComparesConditionsWithTheEtagThatReadersSee) {
+  TestArray array;
+  const InodeId bucket = array.make_bucket("b").value();
+  proto::PutFileRequest request;  // without an etag, as a file written in place
+  request.set_directory(bucket.value);
+  request.add_path("f");
+  const auto put = [&] {
+    return array.call<proto::PutFileReply>(bucket.partition(), proto::PUT_FILE, request, "",
+                                           array.next_request());
+  };
+  const auto first = put();
+  ASSERT_TRUE(first.ok());
+  const std::string etag = effective_etag(first->body.inode());
+  request.mutable_condition()->set_if_match(etag);
+  const auto second = put();
+  ASSERT_TRUE(second.ok()) << second.error().text();
+  EXPECT_NE(effective_etag(second->body.inode()), etag);
+  EXPECT_TRUE(put().failed_with(Errc::precondition_failed));
 }
 
 TEST(PutFile, ExecutesADuplicateOnceAndGivesTheFirstAnswer) {
