@@ -363,9 +363,8 @@ auto Manager::register_gateway(proto::RegisterGatewayRequest request)
 
 auto Manager::gateway_heartbeat(proto::GatewayHeartbeatRequest request)
     -> Answer<proto::GatewayHeartbeatReply> {
-  GatewayNote& note = gateways_[request.session()];
-  note.session = request.session();
-  note.last_seen = clock_.now();
+  gateways_[request.session()] = {request.session(), request.name(), request.address(),
+                                  clock_.now()};
   std::erase_if(gateways_, [this](const auto& entry) {
     return clock_.now() - entry.second.last_seen > std::chrono::seconds(60);
   });

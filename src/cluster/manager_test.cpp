@@ -83,7 +83,10 @@ class ManagerTest : public testing::Test {
   }
   Peer& gateway() {
     Peer& made = peer("gateway-1");
-    EXPECT_TRUE(clock_.run(made.client->register_gateway({})).ok());
+    proto::RegisterGatewayRequest request;
+    request.set_name("gateway-1");
+    request.set_address("mem:gateway-1");
+    EXPECT_TRUE(clock_.run(made.client->register_gateway(std::move(request))).ok());
     made.client->start();
     return made;
   }
@@ -193,6 +196,18 @@ TEST_F(ManagerTest, SurvivesARestartWithTheSameArrayAndFreshSessions) {
   Peer& other = peer("gateway-2");
   EXPECT_TRUE(clock_.run(other.client->register_gateway({})).ok());
   EXPECT_GT(other.client->session(), last_session);
+}
+
+TEST_F(ManagerTest, KnowsItsGatewaysAgainAfterARestart) {
+  gateway();
+  stop_manager();
+  start_manager();
+  EXPECT_TRUE(manager_->gateway_notes().empty());
+  clock_.advance(seconds(2));
+  const std::vector<GatewayNote> notes = manager_->gateway_notes();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].name, "gateway-1");
+  EXPECT_EQ(notes[0].address, "mem:gateway-1");
 }
 
 TEST_F(ManagerTest, RefusesWrongArraysAndWrongDevices) {

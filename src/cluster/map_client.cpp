@@ -139,6 +139,8 @@ Task<> MapClient::beat_blade(bool leaving) {
 Task<> MapClient::beat_gateway() {
   proto::GatewayHeartbeatRequest request;
   request.set_session(session_);
+  request.set_name(gateway_->name());
+  request.set_address(gateway_->address());
   if (const MapPtr map = holder_.get()) request.set_map_epoch(map->record().epoch());
   CO_TRY(co_await ask<proto::GatewayHeartbeatReply>(proto::GATEWAY_HEARTBEAT, std::move(request),
                                                     options_.call_timeout));
