@@ -1,5 +1,6 @@
 #include "s3/copy_source.hpp"
 
+#include "base/utf8.hpp"
 #include "s3/conditions.hpp"
 #include "s3/text.hpp"
 

@@ -1,3 +1,4 @@
+#include "fs/bucket_name.hpp"
 #include "s3/object_fields.hpp"
 #include "s3/operation.hpp"
 #include "s3/xml_reader.hpp"
@@ -5,7 +6,7 @@
 namespace turbine::s3 {
 
 S3Task<> create_bucket(Environment& env, Request& request) {
-  if (!is_valid_new_bucket_name(request.bucket)) {
+  if (!fs::is_valid_new_bucket_name(request.bucket)) {
     co_return s3_fail(S3Code::invalid_bucket_name, "The specified bucket is not valid.");
   }
   CO_TRY(refuse_unsupported_fields(request.head));

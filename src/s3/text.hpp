@@ -27,9 +27,6 @@ std::string to_base64(ByteView bytes);
 /// RFC 4648 section 4 with padding; anything else is refused.
 std::optional<std::string> from_base64(std::string_view text);
 
-/// No overlong forms, surrogates, or code points above U+10FFFF.
-bool is_valid_utf8(std::string_view text);
-
 /// "Wed, 21 Oct 2015 07:28:00 GMT"
 std::string format_http_date(int64_t unix_seconds);
 /// The three forms of RFC 9110 section 5.6.7; empty when it is none of them.

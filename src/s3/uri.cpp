@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.hpp"
 #include "s3/text.hpp"
 
 namespace turbine::s3 {
@@ -22,10 +23,6 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-bool is_lower_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
 }  // namespace
@@ -118,18 +115,6 @@ Result<Uri> Uri::parse(std::string_view target) {
   uri.key = rest.substr(std::min(slash + 1, rest.size()));
   uri.query = TRY(Query::parse(target.substr(std::min(question + 1, target.size()))));
   return uri;
-}
-
-bool is_valid_new_bucket_name(std::string_view name) {
-  if (name.size() < 3 || name.size() > 63) return false;
-  if (!is_lower_or_digit(name.front()) || !is_lower_or_digit(name.back())) return false;
-  if (name.find("..") != std::string_view::npos || name.starts_with("xn--")) return false;
-  bool only_digits_and_dots = true;
-  for (const char c : name) {
-    if (!is_lower_or_digit(c) && c != '.' && c != '-') return false;
-    only_digits_and_dots = only_digits_and_dots && ((c >= '0' && c <= '9') || c == '.');
-  }
-  return !(only_digits_and_dots && std::ranges::count(name, '.') == 3);
 }
 
 bool is_possible_bucket_name(std::string_view name) {

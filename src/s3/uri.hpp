@@ -45,8 +45,6 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
 void percent_encode(std::string& out, std::string_view text, bool keep_slash);
 std::string percent_encoded(std::string_view text, bool keep_slash);
 
-/// S3's rules for the names of new buckets: 3 to 63 of a-z 0-9 . -, no IP address.
-bool is_valid_new_bucket_name(std::string_view name);
 /// What may name an existing bucket, also one that was made as a directory over NFS.
 bool is_possible_bucket_name(std::string_view name);
 

@@ -2,6 +2,7 @@
 
 #include <pugixml.hpp>
 
+#include "base/utf8.hpp"
 #include "s3/text.hpp"
 #include "s3/uri.hpp"
 
