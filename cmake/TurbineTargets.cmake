@@ -19,7 +19,7 @@ set(TURBINE_FOLDERS
   stripe
   meta
   fs
-  s3 admin
+  s3 admin client
   bladed gatewayd managerd
   cli)
 

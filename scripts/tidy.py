@@ -19,7 +19,7 @@ LAYERS = [
     ["stripe"],
     ["meta"],
     ["fs"],
-    ["nfs", "s3", "admin"],
+    ["nfs", "s3", "admin", "client"],
     ["gatewayd", "bladed", "managerd"],
     ["cli"],
 ]
@@ -174,6 +174,7 @@ class Tidy:
             self.check_folder_readme(src / folder)
             self.check_sources_listed(src / folder)
         self.check_rows("docs/decisions/README.md", None)
+        self.check_rows("docs/format/README.md", None)
 
     def check_rows(self, rel, expected):
         """The first cell of each table row names something that exists, and nothing is missing."""

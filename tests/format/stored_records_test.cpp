@@ -1,0 +1,229 @@
+// Golden bytes of the records that are kept on disk: values of a blade's Kv, payloads of its
+// journal, the cluster store. Made with protoc --encode, not with our own code.
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+
+#include "proto/chunk.pb.h"
+#include "proto/cluster.pb.h"
+#include "proto/meta.pb.h"
+#include "proto/meta_log.pb.h"
+
+namespace turbine {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::TextFormat;
+
+struct Golden {
+  const Message* type;
+  const char* text;
+  const char* hex;
+};
+
+const Golden kRecords[] = {
+    {&proto::PartitionState::default_instance(),
+     "applied_lsn: 1 applied_term: 2 applied_position: 300 next_number: 4 next_stripe: 5 "
+     "last_time_ns: -6 object_count: 7 object_bytes: -8 small_bytes: 9 striped_bytes: 10",
+     "0801100218ac022004280531faffffffffffffff500e580f60126814"},
+    {&proto::Dirent::default_instance(),
+     "file { id: 0x1020000000000005 type: FILE_REGULAR mode: 420 uid: 1 gid: 2 link_count: 1 "
+     "size: 300 atime_ns: 1 mtime_ns: 2 ctime_ns: 3 content_time_ns: 4 change: 5 "
+     "content_version: 6 etag: \"e\" content_type: \"t\" metadata { key: \"k\" value: \"v\" } "
+     "owner_user: 7 content: 8 part_count: 2 }",
+     "0a5e090500000000002010100118a40320012802300138ac0241010000000000000049020000000000000051030"
+     "0000000000000590400000000000000600568067201657a01748201060a016b120176900107f901080000000000"
+     "0000800202"},
+    {&proto::Dirent::default_instance(), "directory: 0x0010000000000002", "110200000000001000"},
+    {&proto::InodeRecord::default_instance(), "directory: 5 name: \"n\"",
+     "1105000000000000001a016e"},
+    {&proto::InodeRecord::default_instance(),
+     "inode { id: 5 type: FILE_DIRECTORY implicit: true entry_count: 1 parent: 2 name: \"d\" "
+     "next_cookie: 3 directory_count: 4 settings { key: \"k\" value: \"v\" } } hidden_session: 6",
+     "0a2e0905000000000000001002a00101a80101b1010200000000000000ba010164c00103c80104d201060a016b1"
+     "20176210600000000000000"},
+    {&proto::ContentRecord::default_instance(),
+     "extent { offset: 4096 length: 8192 stripe: 9 stripe_offset: 128 group: 1048577 "
+     "shard_bytes: 4096 } offset: 4096 version: 3 counted: true",
+     "0a190880201080401909000000000000002080012881804030802010802020032801"},
+    {&proto::ContentRecord::default_instance(),
+     "offset: 4096 data: \"xy\" version: 3 counted: true", "1080201a02787920032801"},
+    {&proto::PendingSmall::default_instance(), "length: 2000 time_ns: 1 version: 3",
+     "08d00f1101000000000000001803"},
+    {&proto::Stripe::default_instance(),
+     "id: 9 group: 1048577 group_version: 2 shard_bytes: 4096 data_bytes: 8192 live_bytes: 100 "
+     "generation: 1",
+     "09090000000000000010818040180220802028804030643801"},
+    {&proto::StripePieces::default_instance(),
+     "pieces { inode: 8 offset: 1 length: 2 stripe_offset: 3 }",
+     "0a0f090800000000000000100118022003"},
+    {&proto::PartTable::default_instance(), "parts { offset: 1 length: 2 inode: 3 }",
+     "0a0d08011002190300000000000000"},
+    {&proto::StripeRange::default_instance(), "first: 1 count: 64 session: 2 used: \"\\001\\200\"",
+     "0801104019020000000000000022020180"},
+    {&proto::FreeQueueEntry::default_instance(), "time_ns: 1 lsn: 2 waited: true",
+     "09010000000000000010021801"},
+    {&proto::TrashEntry::default_instance(), "time_ns: 1 lsn: 2", "0901000000000000001002"},
+    {&proto::ReplayRecord::default_instance(), "reply: \"r\"", "0a0172"},
+    {&proto::Upload::default_instance(),
+     "id: \"u\" key: \"k\" bucket: 2 attributes { etag: \"e\" content_type: \"t\" metadata { "
+     "key: \"k\" value: \"v\" } owner_user: 7 mode: 420 uid: 1 gid: 2 } created_ns: 5",
+     "0a017512016b19020000000000000022170a01651201741a060a016b120176200728a4033001380229050000000"
+     "0000000"},
+    {&proto::Part::default_instance(), "number: 1 inode: 2 size: 3 etag: \"e\" time_ns: 5",
+     "08011102000000000000001803220165290500000000000000"},
+    {&proto::Intent::default_instance(),
+     "id { session: 1 sequence: 2 attempt: 3 step: 4 } coordinator: 5 locks { kind: 1 inode: 2 "
+     "name: \"n\" exclusive: true } mutations { reaped { inodes: 1 } } result: \"r\" time_ns: 6",
+     "0a160901000000000000001002190300000000000000200410051a1008011102000000000000001a016e2001220"
+     "c7a0a0a0801000000000000002a0172310600000000000000"},
+    {&proto::Decision::default_instance(),
+     "id { session: 1 sequence: 2 attempt: 3 step: 4 } commit: true steps { partition: 5 step: 6 "
+     "} time_ns: 7",
+     "0a160901000000000000001002190300000000000000200410011a0408051006210700000000000000"},
+    {&proto::LogEntry::default_instance(),
+     "time_ns: 1 session: 2 sequence: 3 reply: \"r\" mutations { remove_inode { inode: 4 } }",
+     "09010000000000000011020000000000000018032201722a0b3209090400000000000000"},
+    {&proto::Mutation::default_instance(),
+     "put_file { directory: 1 name: \"n\" inode { id: 0x1020000000000005 type: FILE_REGULAR "
+     "mode: 420 uid: 1 gid: 2 link_count: 1 size: 300 atime_ns: 1 mtime_ns: 2 ctime_ns: 3 "
+     "content_time_ns: 4 change: 5 content_version: 6 etag: \"e\" content_type: \"t\" metadata { "
+     "key: \"k\" value: \"v\" } owner_user: 7 content: 8 part_count: 2 } added: true old_size: 2 "
+     "make_implicit: true }",
+     "0a7209010000000000000012016e1a5e090500000000002010100118a40320012802300138ac024101000000000"
+     "00000490200000000000000510300000000000000590400000000000000600568067201657a01748201060a016b"
+     "120176900107f9010800000000000000800202200128023001"},
+    {&proto::Mutation::default_instance(),
+     "remove_file { directory: 1 name: \"n\" inode: 2 old_size: 3 }",
+     "121709010000000000000012016e1902000000000000002003"},
+    {&proto::Mutation::default_instance(), "link_directory { directory: 1 name: \"n\" child: 2 }",
+     "1a1509010000000000000012016e190200000000000000"},
+    {&proto::Mutation::default_instance(), "unlink_directory { directory: 1 name: \"n\" }",
+     "220c09010000000000000012016e"},
+    {&proto::Mutation::default_instance(), "put_inode { inode { id: 1 } hidden_session: 2 }",
+     "2a140a09090100000000000000110200000000000000"},
+    {&proto::Mutation::default_instance(), "remove_inode { inode: 1 }", "3209090100000000000000"},
+    {&proto::Mutation::default_instance(),
+     "add_content { content: 1 extents { offset: 4096 length: 8192 stripe: 9 stripe_offset: 128 "
+     "group: 1048577 shard_bytes: 4096 } stripes { id: 9 group: 1048577 group_version: 2 "
+     "shard_bytes: 4096 data_bytes: 8192 } inline_data { offset: 2 data: \"d\" } counted: true }",
+     "3a440901000000000000001219088020108040190900000000000000208001288180403080201a1509090000000"
+     "0000000108180401802208020288040220508021201642801"},
+    {&proto::Mutation::default_instance(), "release_content { content: 1 }",
+     "4209090100000000000000"},
+    {&proto::Mutation::default_instance(),
+     "put_parts { content: 1 parts { offset: 1 length: 2 inode: 3 } }",
+     "4a18090100000000000000120d08011002190300000000000000"},
+    {&proto::Mutation::default_instance(), "lease_range { first: 1 count: 2 session: 3 }",
+     "520d08011002190300000000000000"},
+    {&proto::Mutation::default_instance(), "end_ranges { session: 1 first: 2 }",
+     "5a0b0901000000000000001002"},
+    {&proto::Mutation::default_instance(),
+     "swap { stripe { id: 9 group: 1048577 group_version: 2 shard_bytes: 4096 data_bytes: 8192 } "
+     "pieces { content: 1 offset: 2 length: 3 stripe_offset: 4 version: 5 source_stripe: 6 "
+     "source_offset: 7 } }",
+     "62350a15090900000000000000108180401802208020288040121c0901000000000000001002180320042805310"
+     "6000000000000003807"},
+    {&proto::Mutation::default_instance(), "free_stripes { stripes: 1 }",
+     "6a0a0a080100000000000000"},
+    {&proto::Mutation::default_instance(), "trim_content { content: 1 count: 2 }",
+     "720b0901000000000000001002"},
+    {&proto::Mutation::default_instance(), "reaped { inodes: 1 inodes: 2 }",
+     "7a120a1001000000000000000200000000000000"},
+    {&proto::Mutation::default_instance(), "put_upload { id: \"u\" }", "8201030a0175"},
+    {&proto::Mutation::default_instance(),
+     "remove_upload { bucket: 1 key: \"k\" id: \"u\" keep: 2 }",
+     "8a011909010000000000000012016b1a017522080200000000000000"},
+    {&proto::Mutation::default_instance(), "put_part { upload_id: \"u\" part { number: 1 } }",
+     "9201070a017512020801"},
+    {&proto::Mutation::default_instance(),
+     "set_settings { inode: 1 settings { key: \"k\" value: \"v\" } }",
+     "a2011109010000000000000012060a016b120176"},
+    {&proto::Mutation::default_instance(), "put_intent { coordinator: 5 }", "aa01021005"},
+    {&proto::Mutation::default_instance(),
+     "finish_intent { id { session: 1 sequence: 2 attempt: 3 step: 4 } commit: true }",
+     "b2011a0a16090100000000000000100219030000000000000020041001"},
+    {&proto::Mutation::default_instance(), "put_decision { commit: true }", "ba01021001"},
+    {&proto::Mutation::default_instance(),
+     "forget_decision { session: 1 sequence: 2 attempt: 3 step: 4 }",
+     "c2011609010000000000000010021903000000000000002004"},
+    {&proto::Mutation::default_instance(), "drop_replay_below: 3", "c80103"},
+    {&proto::Mutation::default_instance(), "stripe_repaired { stripe: 1 generation: 2 }",
+     "d2010b0901000000000000001002"},
+    {&proto::Mutation::default_instance(), "adopt_hidden { inode: 1 }", "da0109090100000000000000"},
+    {&proto::ShardIndexRecord::default_instance(),
+     "device_offset: 8192 bytes: 4096 group: 1048577 generation: 2 block_checksums: \"12345678\"",
+     "0880401080201881804020022a083132333435363738"},
+    {&proto::ChunkPutRecord::default_instance(),
+     "shard { stripe: 9 index: 5 } index { device_offset: 8192 }",
+     "0a0b09090000000000000010051203088040"},
+    {&proto::ChunkFreeRecord::default_instance(),
+     "shards { stripe: 9 index: 5 } shards { stripe: 10 }",
+     "0a0b09090000000000000010050a09090a00000000000000"},
+    {&proto::ClusterMap::default_instance(),
+     "array_id: \"a\" epoch: 2 blades { id: 1 state: BLADE_HEALTHY address: \"unix:/s\" "
+     "incarnation: 3 session: 4 capacity_bytes: 5 used_bytes: 6 host: \"h\" state_since_ms: 7 "
+     "full: true } partitions { primary: 1 replicas: 1 term: 2 } layouts { id: 1 data_count: 4 "
+     "parity_count: 2 groups { blades: 1 blades: 2 version: 3 } preferred: true } users { id: 1 "
+     "name: \"root\" root: true created_ms: 2 } keys { access_key: \"k\" secret_key: \"s\" "
+     "user_id: 1 created_ms: 2 } region: \"r\" array_name: \"n\"",
+     "0a016110021a23080110021a07756e69783a2f73210300000000000000280430053806420168480750012207080"
+     "112010118022a1008011004180222060a02010210032801320c08011204726f6f74180120023a0a0a016b120173"
+     "180120024201724a016e"},
+    {&proto::ArrayCounters::default_instance(),
+     "next_session: 1 next_blade: 2 next_user: 3 expected_blades: 6 partition_count: 256",
+     "0801100218032006288002"},
+};
+
+std::string to_hex(const std::string& bytes) {
+  std::string out;
+  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return out;
+}
+
+std::string from_hex(std::string_view hex) {
+  std::string out;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    out.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+  }
+  return out;
+}
+
+TEST(StoredRecords, KeepTheirBytes) {
+  for (const Golden& golden : kRecords) {
+    SCOPED_TRACE(golden.type->GetTypeName() + ": " + golden.text);
+    const std::unique_ptr<Message> record(golden.type->New());
+    ASSERT_TRUE(TextFormat::ParseFromString(golden.text, record.get()));
+    EXPECT_EQ(to_hex(record->SerializeAsString()), golden.hex);
+  }
+}
+
+TEST(StoredRecords, OfOldAreStillRead) {
+  for (const Golden& golden : kRecords) {
+    SCOPED_TRACE(golden.type->GetTypeName() + ": " + golden.text);
+    const std::unique_ptr<Message> meant(golden.type->New());
+    ASSERT_TRUE(TextFormat::ParseFromString(golden.text, meant.get()));
+    const std::unique_ptr<Message> found(golden.type->New());
+    ASSERT_TRUE(found->ParseFromString(from_hex(golden.hex)));
+    EXPECT_EQ(found->DebugString(), meant->DebugString());
+  }
+}
+
+TEST(StoredRecords, EveryMutationOfTheLogIsPinned) {
+  std::set<std::string> pinned;
+  std::set<std::string> all;
+  for (const Golden& golden : kRecords) {
+    if (golden.type != &proto::Mutation::default_instance()) continue;
+    const std::string text = golden.text;
+    pinned.insert(text.substr(0, text.find_first_of(" :")));
+  }
+  const auto* descriptor = proto::Mutation::descriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) all.insert(descriptor->field(i)->name());
+  EXPECT_THAT(pinned, testing::ContainerEq(all));
+}
+
+}  // namespace
+}  // namespace turbine
