@@ -27,6 +27,10 @@ TEST(Superblock, KeepsItsGoldenBytes) {
   EXPECT_EQ(*decoded, example());
 }
 
+TEST(Superblock, KeepsItsIdentitySeed) {
+  EXPECT_EQ(example().identity_seed(), 0x7536a182d151af3dULL);
+}
+
 TEST(Superblock, FindsEveryFlippedBit) {
   const std::string copy = encode_superblock(example());
   for (size_t bit = 0; bit < copy.size() * 8; bit += 7) {

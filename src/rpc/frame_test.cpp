@@ -174,5 +174,16 @@ TEST(Handshake, ProofDependsOnSecretSideAndNonces) {
   EXPECT_TRUE(decode_hello(other).failed_with(Errc::denied));
 }
 
+TEST(Handshake, KeepsItsBytes) {
+  Nonce caller, server;
+  caller.fill(std::byte{1});
+  server.fill(std::byte{2});
+  EXPECT_EQ(hex(encode_hello(caller)).substr(0, 24), "545242480100000001010101");
+  EXPECT_EQ(hex(make_proof("secret", Side::caller, caller, server)),
+            "97557baf58517f0368c706abca88f7aba8f8ce75d6ed995e9459d89da2119f83");
+  EXPECT_EQ(hex(make_proof("secret", Side::server, caller, server)),
+            "a6c4ee957060f6d3237df250d18f14dcaaaff91aa8ebb9e594351696dd73e4ac");
+}
+
 }  // namespace
 }  // namespace turbine::rpc

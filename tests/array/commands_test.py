@@ -43,6 +43,11 @@ class Commands(unittest.TestCase):
         for path in [self.array.dir / "array.toml", *(self.array.dir / "etc").glob("*.toml")]:
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
 
+    def test_identity_keeps_its_format(self):
+        text = (self.array.dir / "blade-3" / "identity.toml").read_text()
+        self.assertRegex(text, r'''\A#.*\narray_id = "[0-9a-f]{32}"\nblade_id = 3\n'''
+                         r'''incarnation = "[0-9a-f]{16}"\nstate = "ready"\n\Z''')
+
     def test_second_up_refuses(self):
         done = self.array.run("up", expect=4)
         self.assertIn("is up", done.stderr)
