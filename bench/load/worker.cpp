@@ -12,7 +12,7 @@
 namespace turbine::bench {
 namespace {
 
-constexpr size_t kScratchBytes = 512 * 1024;
+constexpr size_t kScratchBytes = size_t{512} * 1024;
 constexpr int kFailuresInARowMax = 20;
 
 uint64_t count_of(std::string_view text, std::string_view what) {

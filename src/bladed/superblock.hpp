@@ -22,7 +22,7 @@ struct Superblock {
   bool operator==(const Superblock&) const = default;
 };
 
-inline constexpr uint64_t kSuperblockCopyOffsets[] = {0, 64 * 1024};
+inline constexpr uint64_t kSuperblockCopyOffsets[] = {0, uint64_t{64} * 1024};
 inline constexpr uint64_t kJournalOffset = uint64_t{1} << 20;
 inline constexpr uint64_t kJournalBytes = uint64_t{128} << 20;
 

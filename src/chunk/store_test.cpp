@@ -31,7 +31,7 @@ ShardId shard_id(uint64_t number, uint8_t index = 0) {
 
 // The bytes of a shard follow from its identity.
 Buffer bytes_of(ShardId shard, uint64_t generation, uint32_t bytes) {
-  Rng rng(shard.stripe.value * 1000 + shard.index * 10 + generation);
+  Rng rng(shard.stripe.value * 1000 + uint64_t{shard.index} * 10 + generation);
   Buffer data = Buffer::allocate(bytes);
   rng.fill(data.mutable_view());
   return data;
@@ -168,7 +168,7 @@ TEST(ChunkStore, FindsAFlippedBitInEveryBlock) {
   // One more than is damaged: replay itself checks, and drops, what the journal's last batch put.
   for (uint64_t i = 0; i < 4; ++i) ASSERT_TRUE(process->put(info_of(shard_id(i), 69632)).ok());
   process.reset();
-  for (uint64_t page = 0; page < 3 * 17; ++page) {
+  for (uint64_t page = 0; page < uint64_t{3} * 17; ++page) {
     const uint64_t place = kAreaOffset + page * 4096 + (page * 977) % 4096;
     bed.disk.flip_bit(place, static_cast<int>(page % 8));
     process = bed.start();
@@ -265,6 +265,7 @@ Task<> run_one(ChunkStore& store, Shards& shards, uint64_t number, uint64_t step
 Task<> run_load(Process& process, Shards& shards, uint64_t start, journal::Position& recover_from) {
   for (uint64_t step = start; step < start + 5; ++step) {
     std::vector<Task<>> tasks;
+    tasks.reserve(6);
     for (uint64_t number = 0; number < 6; ++number) {
       tasks.push_back(run_one(*process.store, shards, (number * 5 + step) % 8, step));
     }
@@ -331,7 +332,7 @@ TEST(Scrubber, ReportsTheBadShardAndKeepsToItsRate) {
   Bed bed;
   auto process = bed.start();
   for (uint64_t i = 0; i < 8; ++i) ASSERT_TRUE(process->put(info_of(shard_id(i))).ok());
-  bed.disk.flip_bit(kAreaOffset + 3 * 65536 + 5, 1);
+  bed.disk.flip_bit(kAreaOffset + uint64_t{3} * 65536 + 5, 1);
   std::vector<ShardId> bad;
   Scrubber scrubber(bed.clock, *process->store, {.bytes_per_second = 65536},
                     [&](const ShardInfo& shard, const Error&) { bad.push_back(shard.shard); });

@@ -106,7 +106,8 @@ Result<boost::json::array> admin_list(const Session& session, const std::string&
   boost::json::array all;
   std::string token;
   while (true) {
-    const std::string target = token.empty() ? path : path + "?continuation_token=" + token;
+    const std::string target =
+        token.empty() ? path : fmt::format("{}?continuation_token={}", path, token);
     boost::json::object page = TRY(admin_call(session, "GET", target));
     const auto* items = page.if_contains("items");
     if (items == nullptr || !items->is_array()) {

@@ -94,6 +94,7 @@ Result<pid_t> Daemon::start(const std::vector<std::string>& arguments) const {
   std::vector<std::string> words = {"turbine"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const pid_t child = fork();

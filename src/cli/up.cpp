@@ -163,7 +163,7 @@ void print_up(const Session& session, const ArrayDir& dir, const ArraySettings& 
 
 Result<ArraySettings> bring_up(const ArrayDir& dir, const UpOptions& options) {
   const DirLock lock = TRY(DirLock::take(dir, DirLock::Kind::exclusive, 0));
-  const ArraySettings settings = TRY(settle(dir, options));
+  ArraySettings settings = TRY(settle(dir, options));
   TRY(check_nothing_runs(dir, settings));
   TRY(check_ports(settings));
   TRY(dir.make_directories(settings));

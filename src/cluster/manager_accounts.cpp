@@ -137,6 +137,7 @@ std::vector<BladeNote> Manager::blade_notes() const {
 
 std::vector<GatewayNote> Manager::gateway_notes() const {
   std::vector<GatewayNote> notes;
+  notes.reserve(gateways_.size());
   for (const auto& [session, note] : gateways_) notes.push_back(note);
   return notes;
 }

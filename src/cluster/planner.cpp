@@ -140,6 +140,7 @@ std::vector<proto::Layout> plan_layouts(const std::vector<BladeId>& blades, uint
     if (std::ranges::find(shapes, shape) == shapes.end()) shapes.push_back(shape);
   }
   std::vector<proto::Layout> layouts;
+  layouts.reserve(shapes.size());
   for (const Shape& shape : shapes) {
     layouts.push_back(plan_layout(blades, shape, first_id++, groups_per_layout));
   }

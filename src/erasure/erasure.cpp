@@ -71,7 +71,7 @@ class CauchyCodec final : public Codec {
         generator_(static_cast<size_t>(data_count) * (data_count + parity_count)) {
     gf_gen_cauchy1_matrix(generator_.data(), data_count + parity_count, data_count);
     if (parity_count == 0) return;
-    Matrix parity_rows(generator_.begin() + data_count * data_count, generator_.end());
+    Matrix parity_rows(generator_.begin() + ptrdiff_t{data_count} * data_count, generator_.end());
     encode_tables_ = make_tables(data_count, parity_count, parity_rows);
   }
 
@@ -161,7 +161,8 @@ class CauchyCodec final : public Codec {
     Matrix sources, inverse(static_cast<size_t>(k) * k), rows;
     for (int i = 0; i < k + parity_count_; ++i) {
       if (((pattern.sources >> i) & 1) == 0) continue;
-      sources.insert(sources.end(), generator_.begin() + i * k, generator_.begin() + (i + 1) * k);
+      sources.insert(sources.end(), generator_.begin() + ptrdiff_t{i} * k,
+                     generator_.begin() + (ptrdiff_t{i} + 1) * k);
     }
     // Any k rows of a Cauchy generator are independent.
     CHECK(gf_invert_matrix(sources.data(), inverse.data(), k) == 0);

@@ -59,6 +59,8 @@ TEST_P(Erasure, EncodesAsTheNaiveModel) {
     Shards parity(m, std::vector<std::byte>(shard_bytes));
     std::vector<const std::byte*> from;
     std::vector<std::byte*> to;
+    from.reserve(k);
+    to.reserve(m);
     for (int i = 0; i < k; ++i) from.push_back(expected[i].data());
     for (int i = 0; i < m; ++i) to.push_back(parity[i].data());
     codec_for(k, m)->encode(from, to, shard_bytes);

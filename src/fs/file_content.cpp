@@ -123,6 +123,7 @@ Task<std::vector<Buffer>> read_content(std::shared_ptr<FileContent> content, uin
     }
     FileContent::Plan plan = content->plan(offset, length);
     std::vector<Task<std::vector<Buffer>>> reads;
+    reads.reserve(plan.reads.size());
     for (const auto& read : plan.reads) {
       reads.push_back(content->core_->reader.read(read.extent, read.skip, read.length));
     }

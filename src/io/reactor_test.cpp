@@ -30,6 +30,7 @@ TEST(Reactor, OffloadsToAThreadAndResumesOnItsOwn) {
 
 Task<> offload_many(Reactor& reactor) {
   std::vector<Task<int>> tasks;
+  tasks.reserve(200);
   for (int i = 0; i < 200; ++i) {
     tasks.push_back(reactor.offload([i]() -> Result<int> { return i; }));
   }

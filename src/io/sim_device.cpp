@@ -61,6 +61,7 @@ void SimDevice::close(Handle& handle, CrashLoss loss, bool power_cut) {
   SimDisk& disk = *std::exchange(handle.disk, nullptr);
   disk.open_ = false;
   std::vector<SimDisk::PendingWrite> writes;
+  writes.reserve(handle.in_flight.size());
   for (auto& [io, write] : handle.in_flight) writes.push_back(std::move(write));
   handle.in_flight.clear();
   if (power_cut) {

@@ -29,6 +29,7 @@ RegisteredPool::~RegisteredPool() {
 
 std::vector<iovec> RegisteredPool::slots() const {
   std::vector<iovec> slots;
+  slots.reserve(storages_.size());
   for (const auto& storage : storages_) slots.push_back({storage.data, storage.capacity});
   return slots;
 }

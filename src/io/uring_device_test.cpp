@@ -67,6 +67,7 @@ Task<> write_and_read(Device& device, uint64_t offset, uint64_t seed, size_t siz
 
 Task<> many_at_once(Device& device) {
   std::vector<Task<>> tasks;
+  tasks.reserve(400);
   for (uint64_t i = 0; i < 400; ++i) {
     tasks.push_back(write_and_read(device, i * 32768, i, 4096 * (1 + i % 8)));
   }

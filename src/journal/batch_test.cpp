@@ -58,7 +58,7 @@ TEST(Batch, FailsWithWrongPlaceSegmentUseOrAnyFlippedBit) {
   const std::string good = encoded(header);
   EXPECT_TRUE(parse_batch(as_bytes(good), 12288, kSeed).failed_with(Errc::corrupt));
   EXPECT_TRUE(parse_batch(as_bytes(good), 8192, kSeed + 1).failed_with(Errc::corrupt));
-  for (size_t bit = 0; bit < header.bytes * 8; bit += bit < 1024 ? 1 : 61) {
+  for (size_t bit = 0; bit < size_t{header.bytes} * 8; bit += bit < 1024 ? 1 : 61) {
     std::string bad = good;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
     EXPECT_FALSE(parse_batch(as_bytes(bad), 8192, kSeed).ok()) << "bit " << bit;

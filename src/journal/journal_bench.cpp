@@ -47,6 +47,7 @@ Task<> append_in_turn(Journal& journal, size_t bytes, uint64_t count) {
 
 Task<> append_from_many(Journal& journal, size_t bytes, uint64_t writers, uint64_t count) {
   std::vector<Task<>> tasks;
+  tasks.reserve(writers);
   for (uint64_t i = 0; i < writers; ++i) tasks.push_back(append_in_turn(journal, bytes, count));
   for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
   co_return Result<>{};

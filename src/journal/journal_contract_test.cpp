@@ -99,6 +99,7 @@ TEST(JournalContract, PutsManyRecordsUnderOneFlush) {
   Process process(bed.disk, bed.clock);
   ASSERT_TRUE(process.open(bed.clock).ok());
   std::vector<Task<Position>> appends;
+  appends.reserve(100);
   for (int i = 0; i < 100; ++i) appends.push_back(process.journal->append(entry("x")));
   auto all = [](std::vector<Task<Position>> tasks) -> Task<> {
     for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));

@@ -14,7 +14,7 @@ namespace turbine::journal {
 namespace {
 
 constexpr Options kOptions{.region_offset = 8192,
-                           .region_bytes = 5 * (32 << 10),
+                           .region_bytes = uint64_t{5} * (32 << 10),
                            .segment_bytes = 32 << 10,
                            .identity_seed = 77};
 

@@ -87,7 +87,7 @@ TEST(Journal, BringsBackAcknowledgedRecordsInOrderAfterAPowerCut) {
   Fixture f;
   std::vector<std::string> wanted;
   for (int i = 0; i < 10; ++i) {
-    wanted.push_back(std::string(static_cast<size_t>(i * 300), static_cast<char>('a' + i)));
+    wanted.emplace_back(static_cast<size_t>(i * 300), static_cast<char>('a' + i));
     ASSERT_TRUE(f.append(wanted.back()).ok());
   }
   ASSERT_TRUE(f.power_cycle(io::CrashLoss::everything).ok());
@@ -149,6 +149,7 @@ TEST(Journal, ReusesSegmentsManyTimesOver) {
 TEST(Journal, WaitsWhileFullUntilTheRecoveryPositionMoves) {
   Fixture f;
   std::vector<Position> positions;
+  positions.reserve(10);
   std::optional<Result<Position>> waiting;
   while (true) {
     waiting.reset();

@@ -15,7 +15,7 @@ Task<> write_for_ever(Kv& kv) {
     WriteBatch batch;
     batch.remove_range("key", "kez");
     for (int i = 0; i < 10; ++i) {
-      batch.put("key" + std::to_string(i), std::to_string(n) + std::string(i * 500, '.'));
+      batch.put("key" + std::to_string(i), std::to_string(n) + std::string(size_t{500} * i, '.'));
     }
     CO_TRY(kv.write(std::move(batch)));
     if (n % 7 != 0) continue;

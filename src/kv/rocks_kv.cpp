@@ -97,7 +97,7 @@ rocksdb::Options make_options(const RocksOptions& wanted,
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
-  table.block_size = 8 * 1024;
+  table.block_size = uint64_t{8} * 1024;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
   options.enable_blob_files = true;

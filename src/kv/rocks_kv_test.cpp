@@ -66,7 +66,7 @@ TEST(RocksKv, KeepsWholeBatchesWhenKilled) {
       const std::string head = (*value)->substr(0, (*value)->find('.'));
       if (i == 0) number = head;
       EXPECT_EQ(head, number);
-      EXPECT_EQ((*value)->size(), head.size() + i * 500);
+      EXPECT_EQ((*value)->size(), head.size() + size_t{500} * i);
     }
     EXPECT_GE(std::stoull(number), flushed);
   }

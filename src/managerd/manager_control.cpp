@@ -50,6 +50,7 @@ Task<std::vector<proto::ProcessStatsReply>> ManagerControl::process_stats() {
     if (!gateway.address.empty()) addresses.insert(gateway.address);
   }
   std::vector<Task<proto::ProcessStatsReply>> asked;
+  asked.reserve(addresses.size());
   for (const rpc::Address& address : addresses) asked.push_back(ask_stats(address));
   std::vector<proto::ProcessStatsReply> out;
   out.push_back(admin::own_process_stats("manager"));

@@ -7,8 +7,8 @@
 namespace turbine::meta {
 namespace {
 
-constexpr int kStripesPerRound = 256;          // looked at, per partition
-constexpr uint64_t kDeadBytesMin = 64 * 1024;  // less is not worth a new stripe
+constexpr int kStripesPerRound = 256;                    // looked at, per partition
+constexpr uint64_t kDeadBytesMin = uint64_t{64} * 1024;  // less is not worth a new stripe
 
 }  // namespace
 

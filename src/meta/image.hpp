@@ -22,7 +22,7 @@ namespace turbine::meta {
 
 inline constexpr uint64_t kDestageBytesMin = 1024;  // smaller data stays inline for ever
 inline constexpr uint64_t kCountedBytesMin = 4096;  // files whose bytes the statistics count
-inline constexpr uint64_t kInlineRunBytes = 64 * 1024;
+inline constexpr uint64_t kInlineRunBytes = uint64_t{64} * 1024;
 inline constexpr uint32_t kReleaseAtOnce = 16;  // content records freed within one entry
 
 /// Committed state lives in the Kv; what is asked all the time is mirrored here. apply() is a pure

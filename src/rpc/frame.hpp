@@ -81,9 +81,9 @@ class FrameReader {
   void fill_from_buffer();
   bool complete() const;
 
-  static constexpr size_t kReadBufferBytes = 64 * 1024;
+  static constexpr size_t kReadBufferBytes = size_t{64} * 1024;
   static constexpr size_t kReadAheadBytesMin = 1024;
-  static constexpr size_t kLargePayloadBytes = 16 * 1024;
+  static constexpr size_t kLargePayloadBytes = size_t{16} * 1024;
 
   const size_t frame_bytes_max_;
   std::vector<std::byte> buffer_;

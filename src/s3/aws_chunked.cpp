@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kLineBytesMax = 256;
 constexpr size_t kTrailersMax = 8;
-constexpr uint64_t kSignedChunkBytesMin = 8 * 1024;  // but for the last one
+constexpr uint64_t kSignedChunkBytesMin = uint64_t{8} * 1024;  // but for the last one
 constexpr std::string_view kSignatureExtension = ";chunk-signature=";
 constexpr std::string_view kTrailerSignature = "x-amz-trailer-signature";
 

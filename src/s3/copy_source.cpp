@@ -7,7 +7,7 @@
 namespace turbine::s3 {
 namespace {
 
-constexpr uint64_t kPieceBytes = 1024 * 1024;
+constexpr uint64_t kPieceBytes = uint64_t{1024} * 1024;
 
 struct SourceName {
   std::string bucket, key;

@@ -13,7 +13,7 @@ namespace turbine::s3 {
 namespace {
 
 /// Bytes read at once: while one piece is being sent, the next is being read.
-constexpr uint64_t kPieceBytes = 1024 * 1024;
+constexpr uint64_t kPieceBytes = uint64_t{1024} * 1024;
 
 constexpr std::pair<std::string_view, std::string_view> kOverrides[] = {
     {"response-content-type", "Content-Type"},

@@ -9,7 +9,7 @@ namespace turbine::s3 {
 namespace {
 
 constexpr size_t kLineBytesMax = 512;  // with the chunk's extensions
-constexpr size_t kTrailerBytesMax = 8 * 1024;
+constexpr size_t kTrailerBytesMax = size_t{8} * 1024;
 constexpr uint64_t kChunkBytesMax = uint64_t{1} << 40;
 
 bool is_printable(std::string_view text) {

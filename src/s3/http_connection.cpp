@@ -13,9 +13,9 @@
 namespace turbine::s3 {
 namespace {
 
-constexpr size_t kInputBytes = 16 * 1024;
-constexpr size_t kChunkedReadBytes = 256 * 1024;
-constexpr size_t kLingerBytesMax = 64 * 1024 * 1024;
+constexpr size_t kInputBytes = size_t{16} * 1024;
+constexpr size_t kChunkedReadBytes = size_t{256} * 1024;
+constexpr size_t kLingerBytesMax = size_t{64} * 1024 * 1024;
 constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 
 }  // namespace

@@ -19,7 +19,7 @@ struct HttpLimits {
   Duration idle_time = std::chrono::seconds(60);   // between requests, and without any progress
   Duration body_grace = std::chrono::seconds(10);  // waiting for a body beyond its minimum rate
   uint64_t body_bytes_per_second_min = 1024;
-  size_t body_buffer_bytes = 1024 * 1024;          // a large body arrives in buffers of this size
+  size_t body_buffer_bytes = size_t{1024} * 1024;  // a large body arrives in buffers of this size
   Duration linger_time = std::chrono::seconds(2);  // reading on behind an answer that ends it
   size_t connections_max = 4096;
 };

@@ -15,8 +15,8 @@
 namespace turbine::s3 {
 
 struct HeadLimits {
-  size_t line_bytes_max = 8 * 1024;   // request line
-  size_t head_bytes_max = 64 * 1024;  // request line and fields
+  size_t line_bytes_max = size_t{8} * 1024;   // request line
+  size_t head_bytes_max = size_t{64} * 1024;  // request line and fields
   size_t field_count_max = 100;
 };
 

@@ -11,7 +11,7 @@
 namespace turbine::s3 {
 
 inline constexpr uint32_t kPartNumberMax = 10'000;
-inline constexpr uint64_t kPartBytesMin = 5 * 1024 * 1024;  // but for the last
+inline constexpr uint64_t kPartBytesMin = uint64_t{5} * 1024 * 1024;  // but for the last
 
 struct PartAddress {
   std::string upload;

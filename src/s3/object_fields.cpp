@@ -10,7 +10,7 @@
 namespace turbine::s3 {
 namespace {
 
-constexpr size_t kMetadataBytesMax = 2 * 1024;
+constexpr size_t kMetadataBytesMax = size_t{2} * 1024;
 constexpr std::string_view kMetaPrefix = "x-amz-meta-";
 constexpr std::array<std::string_view, 4> kKeptFields = {"cache-control", "content-disposition",
                                                          "content-language", "expires"};

@@ -10,7 +10,7 @@ namespace turbine::s3 {
 namespace {
 
 /// Digests of a longer buffer are taken in steps, between which others run.
-constexpr size_t kDigestStepBytes = 256 * 1024;
+constexpr size_t kDigestStepBytes = size_t{256} * 1024;
 
 std::vector<std::string> announced_trailers(const RequestHead& head) {
   std::vector<std::string> names;

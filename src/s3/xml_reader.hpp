@@ -11,7 +11,7 @@
 
 namespace turbine::s3 {
 
-inline constexpr size_t kXmlBytesMax = 4 * 1024 * 1024;
+inline constexpr size_t kXmlBytesMax = size_t{4} * 1024 * 1024;
 
 struct CompletedPart {
   uint32_t number = 0;
