@@ -1,18 +1,104 @@
 #include "base/buffer.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 namespace turbine {
 namespace {
+
+// Sanitizers want to see every allocation and free.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TURBINE_BUFFERS_FROM_HEAP_ONLY
+#endif
+#endif
+
+constexpr size_t kKeptStorageBytesMax = size_t{1} << 20;
+constexpr size_t kKeptBytesMax = size_t{16} << 20;  // per thread
 
 size_t round_up(size_t size) {
   return (size + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
 
+/// Storage that was released and waits for its next use, by size, for one thread. malloc gives
+/// large blocks back to the kernel, which clears them page by page on the next use: that was a
+/// third of the CPU time of large reads. A storage may be released by another thread than took it.
+class KeptStorage {
+ public:
+  KeptStorage() = default;
+  KeptStorage(const KeptStorage&) = delete;
+  KeptStorage& operator=(const KeptStorage&) = delete;
+  ~KeptStorage() {
+    clear();
+    gone_ = true;
+  }
+
+  /// The calling thread's; null when the thread is ending.
+  static KeptStorage* mine() {
+    thread_local KeptStorage kept;
+    return gone_ ? nullptr : &kept;
+  }
+
+  Buffer::Storage* take(size_t capacity) {
+    if (capacity > kKeptStorageBytesMax) return nullptr;
+    auto& free = free_[capacity / kPageBytes];
+    if (free.empty()) return nullptr;
+    Buffer::Storage* storage = free.back();
+    free.pop_back();
+    bytes_ -= capacity;
+    return storage;
+  }
+
+  bool keep(Buffer::Storage* storage) {
+    if (storage->capacity > kKeptStorageBytesMax) return false;
+    // Sizes nobody asks for any more must not fill it for ever.
+    if (bytes_ + storage->capacity > kKeptBytesMax) clear();
+    free_[storage->capacity / kPageBytes].push_back(storage);
+    bytes_ += storage->capacity;
+    return true;
+  }
+
+ private:
+  void clear() {
+    for (auto& free : free_) {
+      for (Buffer::Storage* storage : free) {
+        std::free(storage->data);
+        delete storage;
+      }
+      free.clear();
+    }
+    bytes_ = 0;
+  }
+
+  std::array<std::vector<Buffer::Storage*>, kKeptStorageBytesMax / kPageBytes + 1> free_;
+  size_t bytes_ = 0;
+  static thread_local bool gone_;
+};
+thread_local bool KeptStorage::gone_ = false;
+
 void release_heap(Buffer::Storage* storage) {
+#ifndef TURBINE_BUFFERS_FROM_HEAP_ONLY
+  KeptStorage* kept = KeptStorage::mine();
+  if (kept != nullptr && kept->keep(storage)) return;
+#endif
   std::free(storage->data);
   delete storage;
+}
+
+Buffer::Storage* take_storage(size_t capacity) {
+#ifndef TURBINE_BUFFERS_FROM_HEAP_ONLY
+  if (KeptStorage* kept = KeptStorage::mine()) {
+    if (Buffer::Storage* storage = kept->take(capacity)) return storage;
+  }
+#endif
+  auto* storage = new Buffer::Storage;
+  storage->capacity = capacity;
+  storage->data = static_cast<std::byte*>(std::aligned_alloc(kPageBytes, capacity));
+  if (storage->data == nullptr) throw std::bad_alloc();
+  storage->release = release_heap;
+  return storage;
 }
 
 }  // namespace
@@ -30,12 +116,7 @@ Buffer::~Buffer() {
 }
 
 Buffer Buffer::allocate(size_t size) {
-  auto* storage = new Storage;
-  storage->capacity = round_up(size == 0 ? 1 : size);
-  storage->data = static_cast<std::byte*>(std::aligned_alloc(kPageBytes, storage->capacity));
-  if (storage->data == nullptr) throw std::bad_alloc();
-  storage->release = release_heap;
-  return from_storage(storage, size);
+  return from_storage(take_storage(round_up(size == 0 ? 1 : size)), size);
 }
 
 Buffer Buffer::zeroed(size_t size) {

@@ -1,11 +1,18 @@
 #include "base/hash.hpp"
 
+#include "base/hash_long.hpp"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace turbine {
 
+namespace {
+constexpr size_t kShortBytesMax = 240;  // up to here XXH3 has no vector code
+}
+
 uint64_t hash64(ByteView bytes, uint64_t seed) {
+  if (bytes.size() > kShortBytesMax) return hash64_long(bytes, seed);
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
