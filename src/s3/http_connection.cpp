@@ -17,6 +17,7 @@ constexpr size_t kInputBytes = size_t{16} * 1024;
 constexpr size_t kChunkedReadBytes = size_t{256} * 1024;
 constexpr size_t kLingerBytesMax = size_t{64} * 1024 * 1024;
 constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
@@ -139,7 +140,6 @@ class HttpConnection::Body final : public BodyReader {
     if (failed_) co_return fail(Errc::closed, "the body broke off before");
     if (must_continue_) {
       must_continue_ = false;
-      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       if (core_.input.empty()) CO_TRY(co_await core_.write_all({asio::buffer(kContinue)}));
     }
     auto result = chunked_ ? co_await next_chunked() : co_await next_plain();
@@ -371,6 +371,11 @@ Task<> HttpConnection::run() {
       (void)co_await refuse(core, std::move(head.error()));
       (void)co_await linger(core);
       break;
+    }
+    // Also for a body of nothing: botocore takes a final answer that comes without it for the end
+    // of its waiting, and then reads the next answer on this connection wrong.
+    if (head->expects_continue() && !head->has_body()) {
+      if (!(co_await core.write_all({asio::buffer(kContinue)})).ok()) break;
     }
     Body body(core, *head);
     Writer writer(core, *head, body);
