@@ -74,6 +74,12 @@ Result<> check_blank(io::Reactor& reactor, io::Device& device, const BladeConfig
               found.error().context);
 }
 
+io::UringOptions device_options() {
+  io::UringOptions options;
+  options.lock_wait = std::chrono::seconds(3);
+  return options;
+}
+
 Result<std::unique_ptr<io::Device>> format_blank(io::Reactor& reactor, const BladeConfig& config,
                                                  bool interrupted) {
   std::error_code ignored;
@@ -82,7 +88,7 @@ Result<std::unique_ptr<io::Device>> format_blank(io::Reactor& reactor, const Bla
                 config.directory);
   }
   std::filesystem::create_directories(config.directory, ignored);
-  io::UringOptions options;
+  io::UringOptions options = device_options();
   options.create = true;
   auto device = TRY(io::open_uring_device(reactor, config.device, config.device_bytes, options));
   if (!interrupted) TRY(check_blank(reactor, *device, config));
@@ -106,7 +112,7 @@ Result<std::unique_ptr<io::Device>> open_own_device(io::Reactor& reactor, BladeC
   if (!identity.has_value()) return format_blank(reactor, config, false);
   TRY(check_directory(*identity, config));
   if (!identity->ready) return format_blank(reactor, config, true);
-  auto device = io::open_uring_device(reactor, config.device, 0, {});
+  auto device = io::open_uring_device(reactor, config.device, 0, device_options());
   if (device.failed_with(Errc::not_found)) {
     return fail(Errc::denied,
                 "the device {} of blade {} is missing, its metadata in {} is there: "

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -120,6 +121,7 @@ UringDevice::~UringDevice() {
   }
   if (ring_ready_) io_uring_queue_exit(&ring_);
   if (pool_ != nullptr) pool_->close();
+  ::flock(file_.fd, LOCK_UN);  // the ring may hold the file a little longer
   ::close(file_.fd);
 }
 
@@ -418,7 +420,7 @@ Result<std::unique_ptr<Device>> open_uring_device(Reactor& reactor, std::string 
   if (size_bytes % kPageBytes != 0 || (options.create && size_bytes == 0)) {
     return fail(Errc::invalid, "{}: size {} is not a positive multiple of 4096", path, size_bytes);
   }
-  const DirectFile file = TRY(open_direct(path, size_bytes, options.create));
+  const DirectFile file = TRY(open_direct(path, size_bytes, options.create, options.lock_wait));
   auto device = std::make_unique<UringDevice>(reactor, path, file, options.depth);
   if (auto started = device->start(options.registered_bytes); !started.ok()) {
     return fail(std::move(started).error().within(path));

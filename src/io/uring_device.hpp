@@ -17,6 +17,9 @@ struct UringOptions {
   uint32_t depth = 256;
   /// Pinned memory for allocate() and reads of 64 to 256 KiB. 0: none.
   size_t registered_bytes = size_t{8} << 20;
+  /// How long to wait for the lock: the kernel keeps that of a killed process for some
+  /// milliseconds.
+  Duration lock_wait{};
 };
 
 /// Opens `path` exclusively (flock) with a ring of its own; I/Os queued in one turn of the reactor

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/async.hpp"
 #include "base/rng.hpp"
@@ -126,6 +127,30 @@ TEST(UringDevice, RefusesAFileThatIsInUse) {
   const auto second = open_uring_device(f.reactor, f.file.path, kBytes);
   ASSERT_TRUE(second.failed_with(Errc::busy));
   EXPECT_NE(second.error().context.find(f.file.path), std::string::npos);
+}
+
+TEST(UringDevice, IsFreeForTheNextOnceItIsDestroyed) {
+  TemporaryFile file;
+  Reactor reactor;
+  for (int i = 0; i < 20; ++i) {
+    auto opened = open_uring_device(reactor, file.path, kBytes, {.create = true});
+    ASSERT_TRUE(opened.ok()) << i << ": " << opened.error().text();
+    ASSERT_TRUE(reactor.run((*opened)->write(0, random_bytes(4096, 1))).ok());
+  }
+}
+
+// The kernel frees the lock of a killed process when its last I/O has ended, after the process.
+TEST(UringDevice, WaitsForTheLockWhenAskedTo) {
+  Fixture f;
+  std::thread ends([&f] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    f.device.reset();
+  });
+  Reactor reactor;
+  const auto second =
+      open_uring_device(reactor, f.file.path, kBytes, {.lock_wait = std::chrono::seconds(10)});
+  ends.join();
+  EXPECT_TRUE(second.ok()) << second.error().text();
 }
 
 TEST(UringDevice, RefusesAFileThatIsTooSmall) {

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "base/buffer.hpp"
 
@@ -66,11 +68,22 @@ Result<> check_alignment(DirectFile& file, const std::string& path) {
   return {};
 }
 
-Result<> prepare_file(DirectFile& file, const std::string& path, uint64_t size_bytes, bool made) {
-  if (::flock(file.fd, LOCK_EX | LOCK_NB) != 0) {
+/// A ring holds its file, and so the lock, until the last I/O of its process has ended: a little
+/// longer than the process lives.
+Result<> take_lock(const DirectFile& file, const std::string& path, Duration wait) {
+  constexpr auto kPollInterval = std::chrono::milliseconds(5);
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  while (::flock(file.fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_errno(Errc::io, "lock", path);
-    return fail(Errc::busy, "{} is in use by another process", path);
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail(Errc::busy, "{} is in use by another process", path);
+    }
+    std::this_thread::sleep_for(kPollInterval);
   }
+  return {};
+}
+
+Result<> prepare_file(DirectFile& file, const std::string& path, uint64_t size_bytes, bool made) {
   if (made) {
     if (::ftruncate(file.fd, static_cast<off_t>(size_bytes)) != 0) {
       return fail_errno(Errc::io, "set size of", path);
@@ -84,7 +97,8 @@ Result<> prepare_file(DirectFile& file, const std::string& path, uint64_t size_b
 
 }  // namespace
 
-Result<DirectFile> open_direct(const std::string& path, uint64_t size_bytes, bool create) {
+Result<DirectFile> open_direct(const std::string& path, uint64_t size_bytes, bool create,
+                               Duration lock_wait) {
   DirectFile file;
   bool made = false;
   file.fd = ::open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
@@ -100,7 +114,9 @@ Result<DirectFile> open_direct(const std::string& path, uint64_t size_bytes, boo
     }
     return fail_errno(errno == EACCES ? Errc::denied : Errc::io, "open", path);
   }
-  if (auto ready = prepare_file(file, path, size_bytes, made); !ready.ok()) {
+  Result<> ready = take_lock(file, path, lock_wait);
+  if (ready.ok()) ready = prepare_file(file, path, size_bytes, made);
+  if (!ready.ok()) {
     ::close(file.fd);
     if (made) ::unlink(path.c_str());
     return fail(std::move(ready).error());
