@@ -142,9 +142,10 @@ Task<> Blade::replay_journal() {
     const auto done = [](Result<> result) -> Task<> { co_return result; };
     return done(host_->replay(record, position));
   };
-  journal_ = CO_TRY(co_await journal::Journal::open(seams_.clock.executor(), seams_.device,
-                                                    journal_options(options_.identity), from,
-                                                    handler, &replayed_));
+  journal::Options options = journal_options(options_.identity);
+  options.skip_flush_for_test = options_.skip_flush_for_test;
+  journal_ = CO_TRY(co_await journal::Journal::open(seams_.clock.executor(), seams_.device, options,
+                                                    from, handler, &replayed_));
   log::info("blade {}: replayed {} records from position {} to {}{}", id_, replayed_.record_count,
             from.value, replayed_.end.value, replayed_.torn_tail ? ", torn tail dropped" : "");
   if (replayed_.damaged) {
@@ -250,8 +251,9 @@ proto::BladeHeartbeatRequest Blade::heartbeat() const {
   *request.mutable_repair() = host_->repair_stats();
   const chunk::Counters chunks = chunks_->counters();
   request.mutable_repair()->set_checksum_errors(chunks.checksum_errors);
-  request.set_suspect(replayed_.damaged);
-  request.set_trouble(trouble_);
+  const std::string damage = seams_.kv.damage();
+  request.set_suspect(replayed_.damaged || !damage.empty());
+  request.set_trouble(trouble_.empty() ? damage : trouble_);
   return request;
 }
 

@@ -45,6 +45,7 @@ struct BladeOptions {
   stripe::ShardIoOptions shard_io;
   bool scrubbing = true;
   bool skip_checksums_for_test = false;  // a planted fault: the simulator must find it
+  bool skip_flush_for_test = false;      // another: the journal's check must end the process
 };
 
 /// One reactor thread. start() once, stop() once and before destruction, also when start() failed.

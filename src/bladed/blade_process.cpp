@@ -2,9 +2,6 @@
 
 #include <unistd.h>
 
-#include <csignal>
-#include <cstdlib>
-
 #include "admin/http_server.hpp"
 #include "admin/metrics_text.hpp"
 #include "admin/routes.hpp"
@@ -12,9 +9,8 @@
 #include "base/log.hpp"
 #include "bladed/blade.hpp"
 #include "bladed/disk_identity.hpp"
-#include "io/faulty_device.hpp"
+#include "bladed/test_faults.hpp"
 #include "io/process_main.hpp"
-#include "io/uring_device.hpp"
 #include "kv/rocks_kv.hpp"
 #include "proto/rpc.pb.h"
 
@@ -26,17 +22,6 @@ std::string host_name() {
   char name[256] = {};
   gethostname(name, sizeof name - 1);
   return name;
-}
-
-/// TURBINE_POWER_CUT, for tests: what was not flushed dies with the process.
-Result<std::unique_ptr<io::Device>> maybe_power_cut(io::Reactor& reactor,
-                                                    std::unique_ptr<io::Device> device) {
-  if (std::getenv("TURBINE_POWER_CUT") == nullptr) return device;
-  const io::PowerCutPlan plan = TRY(io::power_cut_plan_from_environment());
-  auto shim = std::make_unique<io::PowerCutDevice>(reactor.executor(), std::move(device), plan);
-  reactor.on_signal({SIGUSR1}, [raw = shim.get()](int) { raw->cut_power(); });
-  log::warn("TURBINE_POWER_CUT is set: unsynced writes are kept in memory");
-  return std::unique_ptr<io::Device>(std::move(shim));
 }
 
 class BladeProcess {
@@ -58,7 +43,8 @@ class BladeProcess {
  private:
   Result<> open() {
     auto device = TRY(open_own_device(reactor_, config_));
-    device_ = TRY(maybe_power_cut(reactor_, std::move(device)));
+    const TestFaults faults = TRY(test_faults_from_environment());
+    device_ = with_faults(reactor_, std::move(device), faults);
     kv::RocksOptions kv;
     kv.directory = config_.directory + "/kv";
     kv.block_cache_bytes = config_.kv_cache_bytes;
@@ -72,6 +58,7 @@ class BladeProcess {
     options.manager = config_.manager_address;
     options.host = host_name();
     options.chunk_cache_bytes = config_.chunk_cache_bytes;
+    options.skip_flush_for_test = faults.skip_flush;
     blade_.emplace(BladeSeams{.clock = reactor_.clock(),
                               .rng = rng_,
                               .device = *device_,

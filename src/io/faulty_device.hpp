@@ -17,12 +17,11 @@ namespace turbine::io {
 struct PowerCutPlan {
   uint64_t seed = 0;   // 0: everything unsynced is lost; else sectors are kept at random
   uint64_t at_io = 0;  // before this write or flush, counted from 1; 0: only on cut_power()
+  bool lie = false;    // flush() answers at once and makes nothing durable: what a test must notice
 };
 
-/// Parses `SEED` or `SEED:IO`, the form of the environment variable TURBINE_POWER_CUT.
+/// Parses `SEED[:IO][,lie]`, the form of the environment variable TURBINE_POWER_CUT.
 Result<PowerCutPlan> parse_power_cut(std::string_view text);
-/// The plan of TURBINE_POWER_CUT; the default one when it is not set.
-Result<PowerCutPlan> power_cut_plan_from_environment();
 
 /// Keeps written bytes in this process's memory until flush() hands them to `inner` and flushes
 /// it. So SIGKILL alone is a power cut that loses everything unsynced, and cut_power() one that

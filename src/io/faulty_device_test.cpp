@@ -91,6 +91,16 @@ TEST(PowerCutDevice, CompletesNothingOnceThePowerIsCut) {
   f.clock.run_until_idle();
 }
 
+TEST(PowerCutDevice, LosesWhatWasFlushedWhenItLies) {
+  Fixture f({.lie = true});
+  const WriteTicket ticket = f.write(0, 'a').value();
+  ASSERT_TRUE(f.clock.run(f.device->flush()).ok());
+  f.device->check_durable(ticket);
+  EXPECT_EQ(f.clock.run(f.device->read(0, 4096)).value().text(), std::string(4096, 'a'));
+  f.device->cut_power();
+  EXPECT_EQ(f.on_disk(0), std::string(4096, '\0'));
+}
+
 TEST(PowerCutDevice, FailsForGoodWhenTheDiskFails) {
   Fixture f;
   ASSERT_TRUE(f.write(0, 'a').ok());
@@ -102,7 +112,9 @@ TEST(PowerCutDevice, FailsForGoodWhenTheDiskFails) {
 TEST(PowerCutDevice, ParsesItsPlan) {
   EXPECT_EQ(parse_power_cut("7").value().seed, 7U);
   EXPECT_EQ(parse_power_cut("7:120").value().at_io, 120U);
-  for (const char* bad : {"", "x", "7:", ":7", "7:8:9", "-1"}) {
+  EXPECT_FALSE(parse_power_cut("7:120").value().lie);
+  EXPECT_TRUE(parse_power_cut("7:120,lie").value().lie);
+  for (const char* bad : {"", "x", "7:", ":7", "7:8:9", "-1", ",lie", "7,"}) {
     EXPECT_TRUE(parse_power_cut(bad).failed_with(Errc::invalid)) << bad;
   }
 }

@@ -70,6 +70,8 @@ class Kv {
   virtual Task<> flush() = 0;
   /// Bytes held in memory and not flushed.
   virtual uint64_t unflushed_bytes() const = 0;
+  /// The first damaged bytes that a read has met since the start, in words; empty: none.
+  virtual std::string damage() const { return {}; }
 };
 
 }  // namespace turbine::kv

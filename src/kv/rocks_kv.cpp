@@ -31,32 +31,54 @@ std::unexpected<Error> to_error(const rocksdb::Status& status, const std::string
   return fail(code, "key-value store {}: {}", directory, status.ToString());
 }
 
-/// Remembers the first background failure. Called from RocksDB's threads.
-class FailureListener final : public rocksdb::EventListener {
+/// The first of several messages. From any thread.
+class FirstMessage {
  public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    set(status->ToString());
-  }
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
-                            bool* auto_recovery) override {
-    *auto_recovery = false;
-  }
-  void set(std::string what) {
+  /// True when this was the first.
+  bool set(std::string what) {
     std::lock_guard lock(mutex_);
-    if (failed_.load(std::memory_order_relaxed)) return;
+    if (set_.load(std::memory_order_relaxed)) return false;
     what_ = std::move(what);
-    failed_.store(true, std::memory_order_release);
+    set_.store(true, std::memory_order_release);
+    return true;
   }
-  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  bool is_set() const { return set_.load(std::memory_order_acquire); }
   std::string what() const {
     std::lock_guard lock(mutex_);
     return what_;
   }
 
  private:
-  std::atomic<bool> failed_{false};
+  std::atomic<bool> set_{false};
   mutable std::mutex mutex_;
   std::string what_;
+};
+
+/// Remembers the first background failure. Called from RocksDB's threads.
+class FailureListener final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    first.set(status->ToString());
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+  FirstMessage first;
+};
+
+/// Where reads of a store report to.
+struct ReadContext {
+  std::string directory;
+  FirstMessage damage;
+
+  std::unexpected<Error> error(const rocksdb::Status& status) {
+    if (status.IsCorruption() &&
+        damage.set("the key-value store is damaged: " + status.ToString())) {
+      log::error("{}: {}", directory, damage.what());
+    }
+    return to_error(status, directory);
+  }
 };
 
 rocksdb::Options make_options(const RocksOptions& wanted,
@@ -110,9 +132,9 @@ rocksdb::Options make_options(const RocksOptions& wanted,
 
 class RocksIterator final : public Iterator {
  public:
-  RocksIterator(rocksdb::DB& db, std::string directory, std::string_view first,
+  RocksIterator(rocksdb::DB& db, std::shared_ptr<ReadContext> context, std::string_view first,
                 std::string_view end)
-      : directory_(std::move(directory)), first_(first), end_(end), end_slice_(end_) {
+      : context_(std::move(context)), first_(first), end_(end), end_slice_(end_) {
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &end_slice_;
     rows_.reset(db.NewIterator(options));
@@ -125,11 +147,12 @@ class RocksIterator final : public Iterator {
   void seek(std::string_view key) override { rows_->Seek(slice(std::max(key, {first_}))); }
   Result<> status() const override {
     if (rows_->status().ok()) return {};
-    return to_error(rows_->status(), directory_);
+    return context_->error(rows_->status());
   }
 
  private:
-  const std::string directory_, first_, end_;
+  const std::shared_ptr<ReadContext> context_;
+  const std::string first_, end_;
   const rocksdb::Slice end_slice_;
   std::unique_ptr<rocksdb::Iterator> rows_;
 };
@@ -137,7 +160,9 @@ class RocksIterator final : public Iterator {
 class RocksKv final : public Kv {
  public:
   RocksKv(Executor executor, io::BlockingPool& pool, RocksOptions options)
-      : pool_(pool), options_(std::move(options)), flush_ended_(executor) {}
+      : pool_(pool), options_(std::move(options)), flush_ended_(executor) {
+    context_->directory = options_.directory;
+  }
   ~RocksKv() override { CHECK(calls_in_flight_ == 0); }
 
   Result<> open() {
@@ -150,7 +175,7 @@ class RocksKv final : public Kv {
   }
 
   Result<std::optional<std::string>> get(std::string_view key) override {
-    return read(*db_, rocksdb::ReadOptions(), key, options_.directory);
+    return read(*db_, rocksdb::ReadOptions(), key, *context_);
   }
 
   Task<std::optional<std::string>> get_async(std::string key) override {
@@ -160,10 +185,10 @@ class RocksKv final : public Kv {
     const auto status = db_->Get(cached, db_->DefaultColumnFamily(), key, &value);
     if (status.ok()) co_return std::move(value);
     if (status.IsNotFound()) co_return std::nullopt;
-    if (!status.IsIncomplete()) co_return to_error(status, options_.directory);
+    if (!status.IsIncomplete()) co_return context_->error(status);
     ++calls_in_flight_;
-    auto result = co_await pool_.offload([db = db_.get(), key, directory = options_.directory] {
-      return read(*db, rocksdb::ReadOptions(), key, directory);
+    auto result = co_await pool_.offload([db = db_.get(), key, context = context_] {
+      return read(*db, rocksdb::ReadOptions(), key, *context);
     });
     --calls_in_flight_;
     co_return result;
@@ -187,7 +212,7 @@ class RocksKv final : public Kv {
   }
 
   std::unique_ptr<Iterator> scan(std::string_view first, std::string_view end) override {
-    return std::make_unique<RocksIterator>(*db_, options_.directory, first, end);
+    return std::make_unique<RocksIterator>(*db_, context_, first, end);
   }
 
   Task<> flush() override {
@@ -199,17 +224,17 @@ class RocksKv final : public Kv {
   }
 
   uint64_t unflushed_bytes() const override { return written_bytes_ - flushed_bytes_; }
+  std::string damage() const override { return context_->damage.what(); }
 
  private:
   static Result<std::optional<std::string>> read(rocksdb::DB& db,
                                                  const rocksdb::ReadOptions& options,
-                                                 std::string_view key,
-                                                 const std::string& directory) {
+                                                 std::string_view key, ReadContext& context) {
     std::string value;
     const auto status = db.Get(options, db.DefaultColumnFamily(), slice(key), &value);
     if (status.ok()) return std::move(value);
     if (status.IsNotFound()) return std::nullopt;
-    return to_error(status, directory);
+    return context.error(status);
   }
 
   Result<> add(rocksdb::WriteBatch& rows, const WriteBatch::Operation& operation) const {
@@ -255,25 +280,26 @@ class RocksKv final : public Kv {
       flushed_count_ = count;
       flushed_bytes_ = bytes;
     } else {
-      failure_->set(flushed.error().context);
+      failure_->first.set(flushed.error().context);
     }
     flush_ended_.notify_all();
     co_return check_alive();
   }
 
   Result<> check_alive() const {
-    if (!failure_->failed()) return {};
+    if (!failure_->first.is_set()) return {};
     return fail(Errc::io, "key-value store {} has failed and takes no more writes: {}",
-                options_.directory, failure_->what());
+                options_.directory, failure_->first.what());
   }
   Result<> give_up(const rocksdb::Status& status) {
-    failure_->set(status.ToString());
+    failure_->first.set(status.ToString());
     return check_alive();
   }
 
   io::BlockingPool& pool_;
   const RocksOptions options_;
   const std::shared_ptr<FailureListener> failure_ = std::make_shared<FailureListener>();
+  const std::shared_ptr<ReadContext> context_ = std::make_shared<ReadContext>();
   std::unique_ptr<rocksdb::DB> db_;
   size_t calls_in_flight_ = 0;
   uint64_t written_count_ = 0, flushed_count_ = 0;  // batches

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "io/reactor.hpp"
@@ -70,6 +71,37 @@ TEST(RocksKv, KeepsWholeBatchesWhenKilled) {
     }
     EXPECT_GE(std::stoull(number), flushed);
   }
+}
+
+void flip_a_bit(const std::filesystem::path& path, int offset) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(offset);
+  const int byte = file.get();
+  file.seekp(offset);
+  file.put(static_cast<char>(byte ^ 4));
+}
+
+TEST(RocksKv, TellsOfDamageThatAReadHasMet) {
+  Directory directory;
+  const std::string path = directory.path + "/kv";
+  io::Reactor reactor;
+  auto kv = open_rocks_kv(reactor.executor(), reactor.pool(), {.directory = path});
+  ASSERT_TRUE(kv.ok());
+  WriteBatch batch;
+  for (int i = 1000; i < 2000; ++i) batch.put("key" + std::to_string(i), std::string(100, 'v'));
+  ASSERT_TRUE((*kv)->write(batch).ok());
+  ASSERT_TRUE(reactor.run((*kv)->flush()).ok());
+  kv->reset();
+  for (const auto& file : std::filesystem::directory_iterator(path)) {
+    if (file.path().extension() == ".sst") flip_a_bit(file.path(), 200);  // in the first block
+  }
+  kv = open_rocks_kv(reactor.executor(), reactor.pool(), {.directory = path});
+  ASSERT_TRUE(kv.ok()) << kv.error().text();
+  EXPECT_TRUE((*kv)->get("key1999").ok());
+  EXPECT_EQ((*kv)->damage(), "");
+  EXPECT_TRUE((*kv)->get("key1001").failed_with(Errc::corrupt));
+  EXPECT_NE((*kv)->damage().find("is damaged"), std::string::npos);
+  EXPECT_TRUE((*kv)->scan("key", "kez")->status().failed_with(Errc::corrupt));
 }
 
 TEST(RocksKv, TakesNoMoreWritesAfterAFailedFlush) {
