@@ -119,6 +119,6 @@ cat <<END
   . $dir/env                       sets these for the commands below
   build/turbine status             how the array is
   build/turbine stats --count 0    what it does, live
-  aws s3 ls s3://$bucket
+  aws --endpoint-url \$AWS_ENDPOINT_URL s3 ls s3://$bucket
   build/turbine down --dir $dir   stops it; the data stays
 END
