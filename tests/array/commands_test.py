@@ -1,6 +1,7 @@
 """Commands, outputs and exit codes on a real array."""
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -127,12 +128,34 @@ class Commands(unittest.TestCase):
 
     def test_every_process_has_health_and_metrics(self):
         for name in self.array.names():
-            address = (self.array.dir / "run" / f"{name}.http").read_text().strip()
-            for path in ["/health/live", "/health/ready", "/metrics"]:
-                done = subprocess.run(["curl", "-sf", f"http://{address}{path}"],
-                                      capture_output=True, text=True, check=False)
-                self.assertEqual(done.returncode, 0, (name, path))
-            self.assertIn("turbine_process_cpu_seconds_total", done.stdout, name)
+            for path in ["/health/live", "/health/ready"]:
+                self.assertEqual(self.array.http(name, path)[0], 200, (name, path))
+            status, text = self.array.http(name, "/metrics")
+            self.assertEqual(status, 200)
+            self.assertIn("turbine_process_cpu_seconds_total", self.metrics_of(text), name)
+            self.assertEqual(self.array.http(name, "/nothing-here")[0], 404)
+
+    def metrics_of(self, text):
+        """Reads Prometheus' text format strictly; returns the names of all metrics."""
+        types, samples = {}, set()
+        for line in text.splitlines():
+            if line.startswith("# HELP "):
+                self.assertRegex(line, r"^# HELP [a-z_]+ \S")
+            elif line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                self.assertNotIn(name, types)
+                self.assertIn(kind, ["counter", "gauge", "histogram", "summary"])
+                types[name] = kind
+            else:
+                found = re.fullmatch(r'(([a-z_]+)(?:\{(?:[a-z_]+="[^"\\]*",?)*\})?) (\S+)', line)
+                self.assertIsNotNone(found, line)
+                float(found[3])
+                self.assertNotIn(found[1], samples)
+                samples.add(found[1])
+                family = re.sub("_(bucket|sum|count)$", "", found[2])
+                self.assertTrue(found[2] in types or family in types, line)
+        self.assertTrue(text.endswith("\n"))
+        return types
 
     def test_unknown_commands_are_usage_errors(self):
         for words in [["frobnicate"], ["up"], ["blade"], ["bucket"], ["status", "--nope"]]:
@@ -168,7 +191,7 @@ class StartAndStop(unittest.TestCase):
             self.assertEqual(s3.get("load", "large"), large)
 
     def test_layouts_of_small_arrays(self):
-        for blades, layout in [(1, "1+0"), (2, "1+1"), (3, "2+1")]:
+        for blades, layout in [(1, "1+0"), (2, "1+1"), (3, "2+1"), (4, "2+2"), (5, "3+2")]:
             with self.subTest(blades=blades), Array(blades=blades) as array:
                 code, status = array.status()
                 self.assertEqual((code, status["protection"]["layout"]), (0, layout))
@@ -193,13 +216,13 @@ class StartAndStop(unittest.TestCase):
         taken = socket.socket()
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        with tempfile.TemporaryDirectory() as root:
-            done = turbine("up", "--dir", root + "/a", "--s3-port", port, "--admin-port",
-                           free_ports(1)[0])
-            self.assertEqual(done.returncode, 4)
-            self.assertIn(f"port {port} ", done.stderr)
-            self.assertIn("--s3-port", done.stderr)
+        port, other = taken.getsockname()[1], free_ports(1)[0]
+        for flag, free_one in [("--s3-port", "--admin-port"), ("--admin-port", "--s3-port")]:
+            with tempfile.TemporaryDirectory() as root:
+                done = turbine("up", "--dir", root + "/a", flag, port, free_one, other)
+                self.assertEqual(done.returncode, 4)
+                self.assertIn(f"port {port} ", done.stderr)
+                self.assertIn(flag, done.stderr)
         taken.close()
 
     def test_two_ups_at_once_make_one_array(self):

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 from s3_client import S3
 
@@ -40,16 +42,22 @@ class Array:
         self.blades = blades
         self.flags = {"blades": blades, "blade-size": blade_size, **flags}
         self.env = env or {}
+        self.up_seconds = 0.0
+        self.clients = []
 
     def __enter__(self):
         try:
+            started = time.monotonic()
             self.up()
+            self.up_seconds = time.monotonic() - started
         except BaseException:
             self.stop_all()
             raise
         return self
 
     def __exit__(self, failure, *_):
+        for client in self.clients:
+            client.close()
         self.stop_all()
         if failure is None:
             shutil.rmtree(self.root, ignore_errors=True)
@@ -88,8 +96,9 @@ class Array:
 
     def s3(self, timeout=30):
         env = self.settings()
-        return S3(env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"],
-                  env["AWS_DEFAULT_REGION"], timeout)
+        self.clients.append(S3(env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"],
+                               env["AWS_SECRET_ACCESS_KEY"], env["AWS_DEFAULT_REGION"], timeout))
+        return self.clients[-1]
 
     def names(self):
         return sorted(path.stem for path in (self.dir / "run").glob("*.pid"))
@@ -104,11 +113,56 @@ class Array:
         return pid if str(self.dir).encode() in command else None
 
     def kill(self, name, which=signal.SIGKILL):
+        self.signal(name, which)
+        if which == signal.SIGKILL:
+            self.wait_for(lambda: self.pid(name) is None, 10, f"{name} to be gone")
+
+    def signal(self, name, which):
         pid = self.pid(name)
         assert pid, f"{name} does not run"
         os.kill(pid, which)
-        if which == signal.SIGKILL:
-            self.wait_for(lambda: self.pid(name) is None, 10, f"{name} to be gone")
+
+    def http(self, name, path):
+        """(status, body) of the process's own page: /metrics, /health/live, /health/ready."""
+        address = (self.dir / "run" / f"{name}.http").read_text().strip()
+        try:
+            with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metric(self, name, metric):
+        for line in self.http(name, "/metrics")[1].splitlines():
+            if line.split(" ")[0] == metric:
+                return float(line.split(" ")[1])
+        raise AssertionError(f"{name} has no metric {metric}")
+
+    def rss_bytes(self, name):
+        for line in pathlib.Path(f"/proc/{self.pid(name)}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) << 10
+        raise AssertionError(f"{name} has no VmRSS")
+
+    def cpu_seconds(self):
+        """Of all processes together, since their starts."""
+        ticks = 0
+        for name in self.names():
+            text = pathlib.Path(f"/proc/{self.pid(name)}/stat").read_text()
+            fields = text.rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def wait_until_scrubbed(self, seconds=60):
+        """Until each blade has read all its shards once since its start, and nothing is left to
+        repair."""
+        def done():
+            names = [name for name in self.names() if name.startswith("blade")]
+            for name in names:
+                if (self.metric(name, "turbine_blade_scrubbed_bytes_total")
+                        < self.metric(name, "turbine_blade_used_bytes")):
+                    return False
+            return self.status()[0] == 0 and not self.status()[1]["jobs"]
+        self.wait_for(done, seconds, "scrub and repair")
 
     def kill_everything(self):
         for name in self.names():
