@@ -76,10 +76,25 @@ ArrayState judge(const ArrayStatus& status, uint32_t dead, uint32_t parity) {
   return ArrayState::healthy;
 }
 
-std::string advise(const ArrayStatus& status, const std::vector<uint32_t>& dead) {
+/// "`turbine blade start 2`, `turbine blade start 5`"
+std::string start_commands(const std::vector<uint32_t>& blades) {
+  std::string commands;
+  for (const uint32_t blade : blades) {
+    fmt::format_to(std::back_inserter(commands), "{}`turbine blade start {}`",
+                   commands.empty() ? "" : ", ", blade);
+  }
+  return commands;
+}
+
+std::string advise(const ArrayStatus& status, const std::vector<uint32_t>& dead, uint32_t parity) {
   if (status.blades_total == 0) return "No blade has registered yet: look at the blades' logs.";
   std::string can;
-  if (status.data_tolerance == 0) {
+  if (dead.size() > parity) {
+    can = fmt::format(
+        "{} dead blades are more than the {} that data survives: a part of it can't "
+        "be read until one is back",
+        dead.size(), parity);
+  } else if (status.data_tolerance == 0) {
     can = "No further blade may be lost without losing data";
   } else if (status.data_tolerance == 1) {
     can = "1 more blade may be lost without losing data";
@@ -88,10 +103,10 @@ std::string advise(const ArrayStatus& status, const std::vector<uint32_t>& dead)
   }
   if (!dead.empty()) {
     const bool one = dead.size() == 1;
-    return fmt::format(
-        "{}; {} of {} metadata partitions answer 503 until {}: run `turbine blade start {}`.", can,
-        status.partitions_unavailable, status.partitions_total,
-        one ? "the dead blade is back" : "the dead blades are back", dead.front());
+    return fmt::format("{}; {} of {} metadata partitions answer 503 until {}: run {}.", can,
+                       status.partitions_unavailable, status.partitions_total,
+                       one ? "the dead blade is back" : "the dead blades are back",
+                       start_commands(dead));
   }
   if (status.lost_stripes > 0) {
     return fmt::format("{} stripes have lost more shards than they can: restore those objects.",
@@ -163,7 +178,7 @@ ArrayStatus array_status(const cluster::ClusterMap& map, const std::vector<Blade
   const uint32_t parity = full_parity(map);
   status.data_tolerance = std::max(0, static_cast<int>(parity) - static_cast<int>(dead.size()));
   status.state = judge(status, static_cast<uint32_t>(dead.size()), parity);
-  status.advice = advise(status, dead);
+  status.advice = advise(status, dead, parity);
   return status;
 }
 

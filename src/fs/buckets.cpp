@@ -67,6 +67,9 @@ Task<> delete_bucket(CorePtr core, CallContext call, std::string name) {
   if (reply.failed_with(Errc::not_found)) {
     co_return fail(Errc::not_found, "bucket {} does not exist", name);
   }
+  if (reply.failed_with(Errc::not_empty)) {
+    co_return fail(Errc::not_empty, "bucket {} is not empty", name);
+  }
   if (!reply.ok()) co_return fail(reply.error());
   co_return Result<>{};
 }
