@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "base/async.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
 
@@ -66,8 +67,12 @@ Task<> Client::Connection::open() {
 
 Task<> Client::Connection::close() {
   if (files_) CO_TRY(co_await files_->stop());
-  CO_TRY(co_await map_client_->stop());
-  co_return co_await transport_->stop();
+  // At once: the map client waits for its last poll, which the transport cuts short.
+  std::vector<Task<>> ends;
+  ends.push_back(map_client_->stop());
+  ends.push_back(transport_->stop());
+  for (auto& ended : co_await when_all(std::move(ends))) CO_TRY(std::move(ended));
+  co_return turbine::Result<>{};
 }
 
 }  // namespace turbine::client
