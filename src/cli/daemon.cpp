@@ -166,13 +166,4 @@ Result<> check_port_free(const std::string& host, uint16_t port) {
   return {};
 }
 
-bool port_serves(const std::string& host, uint16_t port) {
-  const std::string reach = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host;
-  const auto address = parse_address(reach, port);
-  if (!address.ok()) return false;
-  Descriptor socket_{socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  const auto* raw = reinterpret_cast<const sockaddr*>(&address->storage);
-  return socket_.value >= 0 && connect(socket_.value, raw, address->length) == 0;
-}
-
 }  // namespace turbine::cli

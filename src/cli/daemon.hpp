@@ -34,7 +34,5 @@ struct Daemon {
 
 /// Errc::exists with the port named when something listens there, or it can't be bound.
 Result<> check_port_free(const std::string& host, uint16_t port);
-/// Whether something accepts connections there.
-bool port_serves(const std::string& host, uint16_t port);
 
 }  // namespace turbine::cli
