@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "s3/conditions.hpp"
 #include "s3/multipart.hpp"
 #include "s3/object_fields.hpp"
+#include "s3/text.hpp"
 #include "s3/xml_reader.hpp"
 #include "s3/xml_writer.hpp"
 
@@ -21,10 +24,19 @@ std::unexpected<S3Error> invalid_part(const CompletedPart& part) {
 
 /// A checksum that the client repeats for a part must be the one that was verified at its upload.
 bool checksums_agree(const CompletedPart& wanted, const PartEtag& have) {
-  for (const auto& [element, value] : wanted.checksums) {
-    if (element == "Checksum" + have.checksum_name && value != have.checksum) return false;
-  }
-  return true;
+  return std::ranges::all_of(wanted.checksums, [&have](const auto& checksum) {
+    return checksum.first == "Checksum" + have.checksum_name && checksum.second == have.checksum;
+  });
+}
+
+/// x-amz-mp-object-size: how many bytes the client means to have uploaded.
+S3Result<> check_size(const RequestHead& head, const std::vector<fs::PartInfo>& parts) {
+  if (!head.has("x-amz-mp-object-size")) return {};
+  uint64_t bytes = 0;
+  for (const fs::PartInfo& part : parts) bytes += part.size;
+  if (parse_decimal(head.get("x-amz-mp-object-size")) == bytes) return {};
+  return s3_fail(S3Code::invalid_request,
+                 "The provided 'x-amz-mp-object-size' header does not match what was computed.");
 }
 
 S3Result<> check_order(const std::vector<CompletedPart>& parts) {
@@ -77,6 +89,7 @@ S3Task<> complete_multipart_upload(Environment& env, Request& request) {
   const auto wanted = CO_TRY(parse_complete_upload(text));
   const auto have = CO_TRY(co_await all_parts(env, request, upload));
   Completion completion = CO_TRY(match_parts(wanted, have));
+  CO_TRY(check_size(request.head, completion.parts));
   const auto made = CO_TRY(
       co_await env.files.complete_upload(env.begin(request), request.bucket, request.key, upload,
                                          std::move(completion.parts), conditions, completion.etag));

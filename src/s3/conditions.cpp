@@ -62,6 +62,13 @@ S3Result<fs::Conditions> write_conditions(const RequestHead& head) {
                    "A header you provided implies functionality that is not implemented: on writes "
                    "If-Match takes one ETag and If-None-Match takes *.");
   }
+  for (const std::string_view name : {"x-amz-if-match-size", "x-amz-if-match-last-modified-time"}) {
+    if (head.has(name)) {
+      return s3_fail(S3Code::not_implemented,
+                     "A header you provided implies functionality that is not implemented: {}.",
+                     name);
+    }
+  }
   result.if_match = unquote_etag(match);
   result.if_none_match = none_match;
   if (const auto since = parse_http_date(head.get("if-unmodified-since"))) {

@@ -23,8 +23,8 @@ ReadConditions read_conditions(const RequestHead& head, std::string_view prefix)
 /// If-Modified-Since.
 ConditionOutcome evaluate(const ReadConditions& conditions, const fs::ObjectInfo& info);
 
-/// For PUT, CompleteMultipartUpload and DELETE. not_implemented: a list of etags, or If-None-Match
-/// other than `*`.
+/// For PUT, CompleteMultipartUpload and DELETE. not_implemented: a list of etags, If-None-Match
+/// other than `*`, or a condition on size or time that would have to be ignored.
 S3Result<fs::Conditions> write_conditions(const RequestHead& head);
 
 /// 412 naming the header that failed.

@@ -5,10 +5,6 @@ namespace turbine::s3 {
 
 /// An object that is not there is removed already.
 S3Task<> delete_object(Environment& env, Request& request) {
-  const std::string_view version = request.query.get("versionId");
-  if (!version.empty() && version != "null") {
-    co_return s3_fail(S3Code::not_implemented, "Versions are not implemented.");
-  }
   const fs::Conditions conditions = CO_TRY(write_conditions(request.head));
   CO_TRY(co_await env.files.remove(env.begin(request), request.bucket, request.key, conditions));
   ResponseHead head;

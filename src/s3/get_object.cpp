@@ -40,6 +40,16 @@ struct Plan {
   bool has_body = true;
 };
 
+/// RFC 9110 section 13.1.5: another validator than the object's (strong, or its exact time) makes a
+/// range request one for the whole.
+bool if_range_holds(const RequestHead& head, const fs::ObjectInfo& info) {
+  const std::string_view validator = head.get("if-range");
+  if (validator.empty()) return true;
+  if (const auto date = parse_http_date(validator))
+    return *date == info.modified_ns / 1'000'000'000;
+  return validator == quoted_etag(info.etag);
+}
+
 /// What to answer for the object as it is: conditions, range, fields.
 S3Result<Plan> plan_answer(const Request& request, const fs::ObjectInfo& info) {
   Plan plan;
@@ -65,7 +75,8 @@ S3Result<Plan> plan_answer(const Request& request, const fs::ObjectInfo& info) {
       return s3_fail(S3Code::invalid_range, "The requested partnumber is not satisfiable");
     }
   }
-  const auto range = TRY(parse_range(request.head.get("range"), info.size));
+  const bool ranged = if_range_holds(request.head, info);
+  const auto range = TRY(parse_range(ranged ? request.head.get("range") : "", info.size));
   const bool whole = !range.has_value();
   plan.range = range.value_or(ByteRange{0, info.size});
   const bool wants_checksum =

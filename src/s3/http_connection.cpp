@@ -89,6 +89,7 @@ class HttpConnection::Core {
   void arm(TimePoint deadline) {
     deadline_ = deadline;
     armed_ = true;
+    expired_ = false;  // of the operation before: its answer must still get out
     if (timer_set_ && timer_at_ <= deadline) return;
     clock.cancel(timer_);
     set_timer(deadline);
@@ -308,7 +309,10 @@ Task<std::string> read_head(Core& core) {
   bool begun = false;
   for (;;) {
     // An empty line before the request line is left over from a body (RFC 9112 section 2.2).
-    if (searched == 0 && core.input.starts_with("\r\n")) core.input.erase(0, 2);
+    if (searched <= 1 && core.input.starts_with("\r\n")) {
+      core.input.erase(0, 2);
+      searched = 0;
+    }
     if (!begun && !core.input.empty()) {
       begun = true;
       core.waiting_for_request = false;

@@ -14,30 +14,48 @@ struct Page {
   std::string next_key, next_id;
 };
 
-/// One page; uploads below a common prefix count once and are skipped by a seek behind them.
+/// Whether `marker` is a common prefix that the page before has given, to be skipped as a whole.
+bool is_common_prefix(std::string_view marker, std::string_view prefix,
+                      std::string_view delimiter) {
+  if (delimiter.empty() || !marker.starts_with(prefix)) return false;
+  const size_t at = marker.find(delimiter, prefix.size());
+  return at != std::string_view::npos && at + delimiter.size() == marker.size();
+}
+
+/// One page; uploads below a common prefix count once, and the page behind skips them all.
 S3Task<Page> collect(Environment& env, const Request& request, std::string prefix,
                      std::string delimiter, size_t count) {
   Page page;
   page.next_key = request.query.get("key-marker");
   page.next_id = page.next_key.empty() ? "" : request.query.get("upload-id-marker");
-  page.more = count > 0;
-  while (page.more && page.uploads.size() + page.prefixes.size() < count) {
-    const size_t wanted = count - page.uploads.size() - page.prefixes.size();
-    const auto found =
-        CO_TRY(co_await env.files.list_uploads(env.begin(request), request.bucket, prefix,
-                                               page.next_key, page.next_id, wanted, &page.more));
-    if (found.empty()) page.more = false;
+  std::string skipped = is_common_prefix(page.next_key, prefix, delimiter) ? page.next_key : "";
+  std::string from_key = page.next_key, from_id = page.next_id;
+  bool more = count > 0;
+  while (more) {
+    const auto found = CO_TRY(co_await env.files.list_uploads(
+        env.begin(request), request.bucket, prefix, from_key, from_id, 1000, &more));
+    if (found.empty()) break;
     for (const auto& upload : found) {
-      page.next_key = upload.key;
-      page.next_id = upload.id;
+      if (!skipped.empty() && upload.key.starts_with(skipped)) continue;
+      if (page.uploads.size() + page.prefixes.size() == count) {
+        page.more = true;
+        co_return page;
+      }
       const size_t at =
           delimiter.empty() ? std::string::npos : upload.key.find(delimiter, prefix.size());
       if (at == std::string::npos) {
         page.uploads.push_back(upload);
+        page.next_key = upload.key;
+        page.next_id = upload.id;
       } else {
-        page.prefixes.insert(upload.key.substr(0, at + delimiter.size()));
+        skipped = upload.key.substr(0, at + delimiter.size());
+        page.prefixes.insert(skipped);
+        page.next_key = skipped;
+        page.next_id.clear();
       }
     }
+    from_key = found.back().key;
+    from_id = found.back().id;
   }
   co_return page;
 }

@@ -14,9 +14,15 @@ constexpr size_t kMetadataBytesMax = size_t{2} * 1024;
 constexpr std::string_view kMetaPrefix = "x-amz-meta-";
 constexpr std::array<std::string_view, 4> kKeptFields = {"cache-control", "content-disposition",
                                                          "content-language", "expires"};
-constexpr std::array<std::string_view, 5> kUnsupportedPrefixes = {
-    "x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-grant-", "x-amz-tagging",
-    "x-amz-website-redirect-location"};
+// Ignoring one of these would store something else than was asked for.
+constexpr std::array<std::string_view, 7> kUnsupportedPrefixes = {
+    "x-amz-server-side-encryption",
+    "x-amz-copy-source-server-side-encryption",
+    "x-amz-object-lock-",
+    "x-amz-grant-",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
+    "x-amz-write-offset-bytes"};
 
 /// Content-Encoding without "aws-chunked", which belongs to the transfer.
 std::string stored_encoding(std::string_view value) {

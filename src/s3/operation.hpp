@@ -57,7 +57,7 @@ struct Operation {
   std::string_view name;  // as the S3 API names it
   std::string_view method;
   Target target;
-  std::string_view query;     // a parameter that must be there; empty: none
+  std::string_view query;     // a parameter that must be there, or two "a&b"; empty: none
   std::string_view header;    // a header that must be there; empty: none
   Handler handler;            // null: 501 with the name
   Subject subject;            // what "not found" is about

@@ -172,6 +172,10 @@ S3Result<> RequestBody::finish() {
       return s3_fail(S3Code::incomplete_body, "The aws-chunked body breaks off");
     }
     for (const auto& [name, value] : decoder_->trailers()) checksum_promised_ = value;
+    // Announced and then left empty: it would not be compared below.
+    if (checksum_digest_ && checksum_promised_.empty() && !decoder_->trailers().empty()) {
+      return s3_fail(S3Code::bad_digest, "The trailing {} is empty.", checksum_name_->name);
+    }
   }
   if (sha256_digest_) {
     const std::string computed = to_hex(as_bytes(sha256_digest_->finish()));

@@ -138,10 +138,35 @@ asio::awaitable<S3Error, Executor> S3Service::translate(S3Error error, const Uri
   const std::string context = error.message;
   S3Error result = to_s3_error({cause, std::move(error.message)}, subject);
   if (s3_code_status(result.code) == 500) {
-    log::error("s3: {} {}: {} ({})", outcome.operation, uri.path, context, errc_name(cause));
+    log::error("s3: {} {}: {} ({})", outcome.operation, percent_encoded(uri.path, true), context,
+               errc_name(cause));
   }
   co_return result;
 }
+
+namespace {
+
+/// What a client relies on and this array would have to ignore.
+S3Result<> refuse_ignored_promises(const RequestHead& head, const Uri& uri,
+                                   const Operation& operation) {
+  const std::string_view version = uri.query.get("versionId");
+  if (operation.target == Target::object && !version.empty() && version != "null") {
+    return s3_fail(S3Code::not_implemented, "Versions are not implemented.");
+  }
+  for (const auto& [name, value] : head.fields()) {
+    const bool of_the_whole =
+        operation.handler == complete_multipart_upload && checksum_by_header(name) != nullptr;
+    if (of_the_whole || name == "x-amz-expected-bucket-owner" ||
+        name == "x-amz-source-expected-bucket-owner") {
+      return s3_fail(S3Code::not_implemented,
+                     "A header you provided implies functionality that is not implemented: {}.",
+                     name);
+    }
+  }
+  return {};
+}
+
+}  // namespace
 
 S3Task<> S3Service::run(const RequestHead& head, const Uri& uri, BodyReader& body,
                         ResponseWriter& response, Outcome& outcome) {
@@ -163,6 +188,7 @@ S3Task<> S3Service::run(const RequestHead& head, const Uri& uri, BodyReader& bod
   }
   if (uri.key.size() > kKeyBytesMax)
     co_return s3_fail(S3Code::key_too_long, "Your key is too long");
+  CO_TRY(refuse_ignored_promises(head, uri, *operation));
   if (operation->checks_bucket) CO_TRY(co_await authorize(who.principal, uri.bucket));
   auto verified = CO_TRY(RequestBody::make(head, who, body));
   Request request{head,      uri,      uri.bucket,         uri.key, uri.query, who.principal,
@@ -208,7 +234,9 @@ Task<> S3Service::handle(const RequestHead& head, BodyReader& body, ResponseWrit
     ++counters.client_errors;
   }
   counters.latency.add(clock.now() - begun);
-  log::debug("s3: {} {} {} {}", outcome.request_id, outcome.operation, uri->path, response.status);
+  // The target as it came: decoded, it could hold line breaks.
+  log::debug("s3: {} {} {} {}", outcome.request_id, outcome.operation, head.target(),
+             response.status);
   co_return sent;
 }
 

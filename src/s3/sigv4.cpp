@@ -150,7 +150,7 @@ S3Result<SignatureClaim> parse_presigned(const Query& query) {
 std::string canonical_query(const Query& query, std::string_view without) {
   std::vector<std::pair<std::string, std::string>> items;
   for (const auto& [name, value] : query.items()) {
-    if (name == without) continue;
+    if (!without.empty() && name == without) continue;
     items.emplace_back(percent_encoded(name, false), percent_encoded(value, false));
   }
   std::ranges::sort(items);

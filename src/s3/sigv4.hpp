@@ -37,7 +37,8 @@ S3Result<SignatureClaim> parse_authorization(const RequestHead& head);
 /// Reads X-Amz-Algorithm, -Credential, -Date, -Expires, -SignedHeaders, -Signature.
 S3Result<SignatureClaim> parse_presigned(const Query& query);
 
-/// Names and values encoded, sorted by encoded name, then value. `without`: a name to leave out.
+/// Names and values encoded, sorted by encoded name, then value. `without`: a name to leave out;
+/// empty: none.
 std::string canonical_query(const Query& query, std::string_view without);
 /// "name:value\n" of every signed header: values trimmed, runs of blanks made one, repeated headers
 /// joined by commas.

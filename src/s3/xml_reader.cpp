@@ -10,6 +10,7 @@ namespace turbine::s3 {
 namespace {
 
 constexpr int kDepthMax = 16;
+constexpr int kNodesMax = 100'000;  // elements and attributes; a part has eight at most
 constexpr size_t kDeleteItemsMax = 1000;
 constexpr uint32_t kPartNumberMax = 10'000;
 
@@ -19,42 +20,104 @@ std::unexpected<S3Error> malformed() {
                  "validate against our published schema");
 }
 
-/// "&#0;" in any spelling would end the text early: a key would turn into another one.
-bool has_nul_reference(std::string_view xml) {
-  for (size_t at = xml.find("&#"); at != std::string_view::npos; at = xml.find("&#", at + 1)) {
-    size_t digit = at + 2;
-    if (digit < xml.size() && xml[digit] == 'x') ++digit;
-    while (digit < xml.size() && xml[digit] == '0') ++digit;
-    if (digit >= xml.size() || xml[digit] == ';') return true;
+/// Whether "&…;" at the start of `text` is one of XML's five entities or a character that Unicode
+/// has. pugixml takes others as they stand and lets numbers overflow: "&#x100000000;" would end a
+/// key early and so name another object.
+bool is_reference(std::string_view text) {
+  const std::string_view name = text.substr(1, text.substr(0, 16).find(';') - 1);
+  if (name.size() + 1 >= text.size() || text[name.size() + 1] != ';') return false;
+  if (!name.starts_with('#')) {
+    return name == "amp" || name == "lt" || name == "gt" || name == "quot" || name == "apos";
   }
-  return false;
+  const bool hex = name.starts_with("#x");
+  const auto number = hex ? parse_hex(name.substr(2)) : parse_decimal(name.substr(1));
+  return number && *number > 0 && *number <= 0x10ffff && (*number < 0xd800 || *number > 0xdfff);
 }
 
-/// Refuses declarations (and so entities), processing instructions and deep nesting before the
-/// parser sees them: pugixml skips a DTD instead of refusing it, and its destructor recurses.
-bool is_harmless(std::string_view xml) {
-  if (xml.find('\0') != std::string_view::npos || has_nul_reference(xml)) return false;
-  int depth = 0;
-  for (size_t at = xml.find('<'); at != std::string_view::npos; at = xml.find('<', at + 1)) {
-    const char next = at + 1 < xml.size() ? xml[at + 1] : '\0';
-    if (next == '!' && !xml.substr(at).starts_with("<!--") &&
-        !xml.substr(at).starts_with("<![CDATA[")) {
-      return false;
+/// Walks a document's markup before pugixml sees it, which skips a DTD instead of refusing it and
+/// takes much that is no XML.
+class MarkupCheck {
+ public:
+  explicit MarkupCheck(std::string_view xml) : rest_(xml) {}
+
+  /// One element at the top, no declarations (and so no entities), no processing instructions,
+  /// sound references, no deep nesting.
+  bool passes() {
+    if (rest_.find('\0') != std::string_view::npos) return false;
+    if (rest_.starts_with("<?xml ") && !skip_past("?>")) return false;
+    while (!rest_.empty()) {
+      if (rest_.front() != '<') {
+        if (!take_text()) return false;
+      } else if (!take_markup()) {
+        return false;
+      }
     }
-    if (next == '?' && !xml.substr(at).starts_with("<?xml ")) return false;
-    if (next == '/') {
-      --depth;
-    } else if (next != '!' && next != '?') {
-      const size_t end = xml.find('>', at);
-      if (end == std::string_view::npos) return false;
-      if (xml[end - 1] != '/' && ++depth > kDepthMax) return false;
-    }
+    return depth_ == 0 && roots_ == 1;
   }
-  return true;
-}
+
+ private:
+  bool skip_past(std::string_view end) {
+    const size_t at = rest_.find(end);
+    if (at == std::string_view::npos) return false;
+    rest_.remove_prefix(at + end.size());
+    return true;
+  }
+  static bool has_sound_references(std::string_view text) {
+    for (size_t at = text.find('&'); at != std::string_view::npos; at = text.find('&', at + 1)) {
+      if (!is_reference(text.substr(at))) return false;
+    }
+    return true;
+  }
+  bool take_text() {
+    const std::string_view text = rest_.substr(0, rest_.find('<'));
+    rest_.remove_prefix(text.size());
+    if (depth_ == 0) return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    return has_sound_references(text);
+  }
+  bool take_markup() {
+    if (rest_.starts_with("<!--")) {
+      rest_.remove_prefix(4);
+      return skip_past("-->");
+    }
+    if (rest_.starts_with("<![CDATA[")) return depth_ > 0 && skip_past("]]>");
+    if (rest_.starts_with("<!") || rest_.starts_with("<?")) return false;
+    if (rest_.starts_with("</")) return --depth_ >= 0 && skip_past(">");
+    return take_start_tag();
+  }
+  bool take_start_tag() {
+    char quote = '\0';
+    for (size_t at = 1; at < rest_.size(); ++at) {
+      const char c = rest_[at];
+      if (c == '<') return false;
+      if (quote != '\0') {
+        if (c == quote) quote = '\0';
+      } else if (c == '"' || c == '\'') {
+        if (++nodes_ > kNodesMax) return false;
+        quote = c;
+      } else if (c == '>') {
+        if (!has_sound_references(rest_.substr(0, at))) return false;
+        if (depth_ == 0) ++roots_;
+        if (++nodes_ > kNodesMax) return false;
+        const bool closed = rest_[at - 1] == '/';
+        rest_.remove_prefix(at + 1);
+        return closed || ++depth_ <= kDepthMax;
+      }
+    }
+    return false;
+  }
+
+  std::string_view rest_;
+  int depth_ = 0;
+  int roots_ = 0;
+  int nodes_ = 0;
+};
 
 S3Result<> load(pugi::xml_document& document, std::string_view xml) {
-  if (xml.size() > kXmlBytesMax || !is_valid_utf8(xml) || !is_harmless(xml)) return malformed();
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (xml.starts_with(kByteOrderMark)) xml.remove_prefix(kByteOrderMark.size());
+  if (xml.size() > kXmlBytesMax || !is_valid_utf8(xml) || !MarkupCheck(xml).passes()) {
+    return malformed();
+  }
   const auto result = document.load_buffer(
       xml.data(), xml.size(), pugi::parse_default | pugi::parse_ws_pcdata, pugi::encoding_utf8);
   if (!result) return malformed();
@@ -122,6 +185,8 @@ S3Result<DeleteRequest::Item> parse_delete_item(const pugi::xml_node& node) {
     } else if (name == "VersionId") {
       const std::string version = all_text(child);
       item.versioned = !version.empty() && version != "null";
+    } else if (name == "LastModifiedTime" || name == "Size") {
+      return s3_fail(S3Code::not_implemented, "The condition {} is not implemented.", name);
     }
   }
   if (!has_key || item.key.empty()) return malformed();

@@ -4,15 +4,27 @@
 
 #include <array>
 
+#include "base/utf8.hpp"
+
 namespace turbine::s3 {
 namespace {
 
 constexpr auto kPlain = [] {
   std::array<bool, 256> table{};
-  for (int c = 0x20; c < 256; ++c) table[c] = c != 0x7f;
+  for (int c = 0x20; c < 0x7f; ++c) table[c] = true;
   for (char c : {'&', '<', '>', '"'}) table[static_cast<unsigned char>(c)] = false;
   return table;
 }();
+
+/// U+FFFD, for bytes that are not UTF-8.
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+
+/// Bytes of the code point that `text` begins with, its lead at least 0x80; 0 when it is none.
+size_t sequence_bytes(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  return text.size() >= bytes && is_valid_utf8(text.substr(0, bytes)) ? bytes : 0;
+}
 
 }  // namespace
 
@@ -61,8 +73,19 @@ void XmlWriter::text(std::string_view value) {
   for (size_t i = 0; i < value.size(); ++i) {
     const auto byte = static_cast<unsigned char>(value[i]);
     if (kPlain[byte]) continue;
+    if (byte >= 0x80) {
+      const size_t sequence = sequence_bytes(value.substr(i));
+      if (sequence > 0) {
+        i += sequence - 1;
+        continue;
+      }
+    }
     text_.append(value, done, i - done);
     done = i + 1;
+    if (byte >= 0x80) {
+      text_.append(kReplacement);
+      continue;
+    }
     switch (byte) {
       case '&':
         text_.append("&amp;");

@@ -11,8 +11,8 @@ namespace turbine::s3 {
 inline constexpr std::string_view kS3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Element names must be literals: they are kept as views until the element is closed. Text is
-/// escaped; control characters that XML 1.0 has no way to write become `&#x1;` as AWS does, which
-/// only `encoding-type=url` avoids.
+/// escaped; control characters that XML 1.0 has no way to write become `&#x1;` as AWS does, bytes
+/// that are not UTF-8 become U+FFFD; `encoding-type=url` avoids both.
 class XmlWriter {
  public:
   XmlWriter();
