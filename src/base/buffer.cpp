@@ -5,6 +5,8 @@
 #include <new>
 #include <vector>
 
+#include "base/large_storage.hpp"
+
 namespace turbine {
 namespace {
 
@@ -16,7 +18,7 @@ namespace {
 #endif
 
 constexpr size_t kKeptStorageBytesMax = size_t{1} << 20;
-constexpr size_t kKeptBytesMax = size_t{16} << 20;  // per thread
+constexpr size_t kKeptBytesMax = size_t{32} << 20;  // per thread
 
 size_t round_up(size_t size) {
   return (size + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -53,9 +55,12 @@ class KeptStorage {
 
   bool keep(Buffer::Storage* storage) {
     if (storage->capacity > kKeptStorageBytesMax) return false;
-    // Sizes nobody asks for any more must not fill it for ever.
-    if (bytes_ + storage->capacity > kKeptBytesMax) clear();
-    free_[storage->capacity / kPageBytes].push_back(storage);
+    auto& free = free_[storage->capacity / kPageBytes];
+    if (bytes_ + storage->capacity > kKeptBytesMax) {
+      if (!free.empty()) return false;
+      clear();  // sizes nobody asks for any more must not fill it for ever
+    }
+    free.push_back(storage);
     bytes_ += storage->capacity;
     return true;
   }
@@ -89,6 +94,9 @@ void release_heap(Buffer::Storage* storage) {
 
 Buffer::Storage* take_storage(size_t capacity) {
 #ifndef TURBINE_BUFFERS_FROM_HEAP_ONLY
+  if (LargeStorage* large = LargeStorage::of(capacity)) {
+    if (Buffer::Storage* storage = large->take()) return storage;
+  }
   if (KeptStorage* kept = KeptStorage::mine()) {
     if (Buffer::Storage* storage = kept->take(capacity)) return storage;
   }
