@@ -46,8 +46,12 @@ void ChunkService::register_on(rpc::Dispatcher& dispatcher) {
 ChunkService::Answer<proto::PutShardReply> ChunkService::put(proto::PutShardRequest request,
                                                              rpc::CallInfo info) {
   const cluster::MapPtr map = map_.get();
+  AfterPut after = AfterPut::cache;
   if (map != nullptr) {
     const cluster::GroupView* group = map->group(GroupId(request.group()));
+    if (group != nullptr && request.shard().index() >= static_cast<uint32_t>(group->data_count)) {
+      after = AfterPut::forget;
+    }
     if (group != nullptr && request.group_version() < group->version) {
       co_return fail(Errc::stale_epoch, "placement group {} has version {}, not {}",
                      request.group(), group->version, request.group_version());
@@ -61,7 +65,7 @@ ChunkService::Answer<proto::PutShardReply> ChunkService::put(proto::PutShardRequ
   }
   const ShardInfo shard{from_ref(request.shard()), GroupId(request.group()), request.generation(),
                         static_cast<uint32_t>(info.payload.size())};
-  CO_TRY(co_await store_.put(shard, std::move(info.payload)));
+  CO_TRY(co_await store_.put(shard, std::move(info.payload), after));
   co_return rpc::With<proto::PutShardReply>{};
 }
 

@@ -42,6 +42,9 @@ struct Counters {
   uint64_t checksum_errors = 0, read_errors = 0;
 };
 
+/// Whether a shard that was just written is likely to be read soon. Parity is not.
+enum class AfterPut : uint8_t { cache, forget };
+
 /// Shards are written once, to fresh space, and never changed. One reactor thread. Checksums of
 /// 16 KiB blocks live in the index record and are seeded with stripe, index, position and
 /// generation, so that rotten, torn, lost and misdirected writes fail their first read.
@@ -59,7 +62,7 @@ class ChunkStore {
 
   /// Stores the shard; durable on return. A shard that is there with the same generation and bytes:
   /// ok without a write; with other bytes: Errc::conflict. Errc::no_space.
-  virtual Task<> put(ShardInfo info, Buffer data) = 0;
+  virtual Task<> put(ShardInfo info, Buffer data, AfterPut after = AfterPut::cache) = 0;
   /// Any byte range of the shard, verified. Errc::not_found: no such shard here. Errc::corrupt or
   /// Errc::io: it is lost or damaged here; reconstruct and put() it again with generation + 1.
   virtual Task<Buffer> read(ShardId shard, uint32_t offset, uint32_t size) = 0;

@@ -206,7 +206,7 @@ Result<> Store::compare_with_stored(const ShardInfo& info, const Buffer& data) c
               stored->info.generation);
 }
 
-Task<> Store::put(ShardInfo info, Buffer data) {
+Task<> Store::put(ShardInfo info, Buffer data, AfterPut after) {
   if (data.size() != info.bytes || info.bytes == 0 || info.bytes % kPageBytes != 0 ||
       info.bytes > kShardBytesMax || info.generation == 0) {
     co_return fail(Errc::invalid, "shard {} of {} bytes, {} given: multiples of 4096 up to {}",
@@ -217,13 +217,13 @@ Task<> Store::put(ShardInfo info, Buffer data) {
   const Result<> stored = compare_with_stored(info, data);
   if (!stored.failed_with(Errc::not_found)) co_return stored;
   putting_.insert(info.shard);
-  Result<> result = co_await put_new(info, std::move(data));
+  Result<> result = co_await put_new(info, std::move(data), after);
   putting_.erase(info.shard);
   put_ended_.notify_all();
   co_return result;
 }
 
-Task<> Store::put_new(ShardInfo info, Buffer data) {
+Task<> Store::put_new(ShardInfo info, Buffer data, AfterPut after) {
   CO_TRY(Result<>(health_));
   if (allocator_->free_bytes() < info.bytes + options_.reserve_bytes) {
     co_return fail(Errc::no_space, "the blade's chunk area is full: {} of {} bytes used",
@@ -241,10 +241,10 @@ Task<> Store::put_new(ShardInfo info, Buffer data) {
   if (reinterpret_cast<uintptr_t>(data.data()) % kPageBytes != 0) {
     data = Buffer::copy_of(data.view());
   }
-  co_return co_await write_shard(std::move(shard), std::move(data));
+  co_return co_await write_shard(std::move(shard), std::move(data), after);
 }
 
-Task<> Store::write_shard(ShardPtr shard, Buffer data) {
+Task<> Store::write_shard(ShardPtr shard, Buffer data, AfterPut after) {
   const ShardId id = shard->info.shard;
   CO_TRY(co_await prepare_slabs(shard->offset, shard->info.bytes));
   const Result<io::WriteTicket> ticket =
@@ -256,7 +256,7 @@ Task<> Store::write_shard(ShardPtr shard, Buffer data) {
   CO_TRY(co_await log_put(*shard, *ticket));
   drop(id);  // an older generation
   used_bytes_ += shard->info.bytes;
-  cache_.insert(id, shard->info.bytes, 0, data);
+  if (after == AfterPut::cache) cache_.insert(id, shard->info.bytes, 0, data);
   shards_[id] = std::move(shard);
   ++counters_.puts;
   co_return Result<>{};

@@ -24,7 +24,7 @@ class Store final : public ChunkStore {
   Task<> replay(const journal::Record& record, bool maybe_unflushed) override;
   Result<> start(journal::Journal& journal) override;
   Task<> stop() override;
-  Task<> put(ShardInfo info, Buffer data) override;
+  Task<> put(ShardInfo info, Buffer data, AfterPut after) override;
   Task<Buffer> read(ShardId shard, uint32_t offset, uint32_t size) override;
   std::optional<ShardInfo> find(ShardId shard) override;
   Task<> free(std::vector<ShardId> shards) override;
@@ -46,8 +46,8 @@ class Store final : public ChunkStore {
   Task<> log_and_index(journal::Record record, io::WriteTicket ticket, kv::WriteBatch batch);
   Task<> log_put(const Shard& shard, io::WriteTicket ticket);
   Task<> log_free(proto::ChunkFreeRecord freed);
-  Task<> put_new(ShardInfo info, Buffer data);
-  Task<> write_shard(ShardPtr shard, Buffer data);
+  Task<> put_new(ShardInfo info, Buffer data, AfterPut after);
+  Task<> write_shard(ShardPtr shard, Buffer data, AfterPut after);
   /// Ok: `info` is stored already. not_found: to be written.
   Result<> compare_with_stored(const ShardInfo& info, const Buffer& data) const;
   Task<> prepare_slabs(uint64_t offset, uint64_t bytes);

@@ -132,6 +132,23 @@ TEST(ChunkStore, ReadsAnyRangeOfWhatItStored) {
   EXPECT_TRUE(process->read(shard_id(2), 0, 1).failed_with(Errc::not_found));
 }
 
+TEST(ChunkStore, CachesWhatItWroteUnlessToldToForgetIt) {
+  Bed bed;
+  auto process = bed.start();
+  const ShardInfo data = info_of(shard_id(1)), parity = info_of(shard_id(1, 4));
+  ASSERT_TRUE(process->put(data).ok());
+  ASSERT_TRUE(bed.clock
+                  .run(process->store->put(parity, bytes_of(parity.shard, 1, parity.bytes),
+                                           AfterPut::forget))
+                  .ok());
+  expect_whole(*process, data.shard);
+  EXPECT_EQ(process->store->counters().cache_hits, 1U);
+  expect_whole(*process, parity.shard);
+  EXPECT_EQ(process->store->counters().cache_hits, 1U);
+  expect_whole(*process, parity.shard);  // once read it may be read again
+  EXPECT_EQ(process->store->counters().cache_hits, 2U);
+}
+
 TEST(ChunkStore, AnswersARepeatedPutAndRefusesADifferentOne) {
   Bed bed;
   auto process = bed.start();
