@@ -29,6 +29,9 @@ class Device {
   virtual Task<Buffer> read(uint64_t offset, size_t size) = 0;
   /// Makes durable every write that had completed when flush() was called.
   virtual Task<> flush() = 0;
+  /// write() and then flush(). Where the device can it is one trip to the kernel, in which the
+  /// flush starts when the write has completed.
+  virtual Task<WriteTicket> write_durably(uint64_t offset, Buffer data);
   /// Makes space exist for [offset, offset + size) ahead of use, contents unspecified.
   virtual Task<> prepare(uint64_t offset, uint64_t size) = 0;
   /// Tells the device that the range holds nothing of value (hole punch); may do nothing.
@@ -43,5 +46,11 @@ class Device {
   /// submitted after the write's completion has completed.
   void check_durable(WriteTicket ticket) const { CHECK(ticket.sequence <= durable_sequence()); }
 };
+
+inline Task<WriteTicket> Device::write_durably(uint64_t offset, Buffer data) {
+  const WriteTicket ticket = CO_TRY(co_await write(offset, std::move(data)));
+  CO_TRY(co_await flush());
+  co_return ticket;
+}
 
 }  // namespace turbine::io

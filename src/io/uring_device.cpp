@@ -18,6 +18,7 @@
 #include "base/log.hpp"
 #include "io/uring_buffers.hpp"
 #include "io/uring_file.hpp"
+#include "io/uring_operation.hpp"
 
 namespace turbine::io {
 namespace {
@@ -26,20 +27,7 @@ constexpr size_t kSlotBytes = size_t{256} << 10;
 constexpr size_t kPooledReadBytesMin = size_t{64} << 10;
 constexpr int kResubmitsMax = 100;
 
-/// One I/O, from the call to its last completion. Lives in the device, so that the kernel's view
-/// of it and of its buffer stays valid whatever happens to the coroutine.
-struct Operation {
-  enum class Kind : uint8_t { write, read, flush, allocate, punch };
-  Kind kind = Kind::read;
-  uint64_t offset = 0;
-  uint64_t size = 0;
-  Buffer buffer;
-  uint64_t done = 0;    // bytes transferred so far
-  uint64_t covers = 0;  // flush: writes completed before its submission
-  int resubmits = 0;
-  int error = 0;  // errno
-  std::move_only_function<void()> wake;
-};
+using Operation = UringOperation;
 
 class UringDevice final : public Device {
  public:
@@ -61,6 +49,7 @@ class UringDevice final : public Device {
   }
 
   Task<WriteTicket> write(uint64_t offset, Buffer data) override;
+  Task<WriteTicket> write_durably(uint64_t offset, Buffer data) override;
   Task<Buffer> read(uint64_t offset, size_t size) override;
   Task<> flush() override;
   Task<> prepare(uint64_t offset, uint64_t size) override;
@@ -78,11 +67,13 @@ class UringDevice final : public Device {
   asio::awaitable<void, Executor> execute(Operation* operation);
   void schedule_submit();
   void submit();
+  void push(Operation* operation);
   void fill(io_uring_sqe* sqe, Operation* operation);
   void fill_transfer(io_uring_sqe* sqe, Operation* operation);
   void wait_for_completions();
   void reap();
   void complete(Operation* operation, int result);
+  void complete_linked(Operation* operation, int result);
   bool want_more(Operation* operation, int result);
 
   Executor executor_;
@@ -127,7 +118,8 @@ UringDevice::~UringDevice() {
 
 Result<> UringDevice::setup_ring() {
   io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+  params.flags =
+      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
   int result = io_uring_queue_init_params(depth_, &ring_, &params);
   deferred_tasks_ = result == 0;
   if (result == -EINVAL) {  // before Linux 6.1
@@ -208,6 +200,33 @@ Task<WriteTicket> UringDevice::write(uint64_t offset, Buffer data) {
   give_back(operation);
   if (failed_) co_return failed();
   co_return WriteTicket{++completed_};
+}
+
+Task<WriteTicket> UringDevice::write_durably(uint64_t offset, Buffer data) {
+  if (depth_ < 2) co_return co_await Device::write_durably(offset, std::move(data));
+  check_range(offset, data.size());
+  if (failed_) co_return failed();
+  if (reinterpret_cast<uintptr_t>(data.data()) % file_.memory_alignment != 0) {
+    data = Buffer::copy_of(data.view());
+  }
+  Operation* write = take_operation(Operation::Kind::write, offset, data.size());
+  Operation* flush = take_operation(Operation::Kind::flush, 0, 0);
+  write->buffer = data;
+  write->then = flush;
+  write->parts_left = 2;
+  flush->before = write;
+  co_await execute(write);
+  const bool whole = write->whole;
+  const WriteTicket ticket{flush->covers};
+  if (whole && flush->error != 0) fail_for_good("flush", *flush);
+  if (!whole && write->error != 0) fail_for_good("write", *write);
+  give_back(write);
+  give_back(flush);
+  if (failed_) co_return failed();
+  // Interrupted or short, which a disk hardly does: again, in two steps.
+  if (!whole) co_return co_await Device::write_durably(offset, std::move(data));
+  durable_ = std::max(durable_, ticket.sequence);
+  co_return ticket;
 }
 
 Task<Buffer> UringDevice::read(uint64_t offset, size_t size) {
@@ -300,13 +319,14 @@ void UringDevice::schedule_submit() {
 void UringDevice::submit() {
   submit_posted_ = false;
   uint32_t filled = 0;
-  while (!queue_.empty() && in_flight_ < depth_) {
-    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-    if (sqe == nullptr) break;
-    fill(sqe, queue_.front());
+  while (!queue_.empty()) {
+    Operation* operation = queue_.front();
+    const uint32_t parts = operation->then == nullptr ? 1 : 2;  // a chain is submitted whole
+    if (in_flight_ + parts > depth_ || io_uring_sq_space_left(&ring_) < parts) break;
     queue_.pop_front();
-    ++in_flight_;
-    ++filled;
+    push(operation);
+    if (operation->then != nullptr) push(operation->then);
+    filled += parts;
   }
   if (filled == 0 && io_uring_sq_ready(&ring_) == 0) return;
   const int result = io_uring_submit(&ring_);
@@ -314,8 +334,22 @@ void UringDevice::submit() {
     log::critical("{}: io_uring_submit: {}", path_, std::strerror(-result));
     CHECK(!"io_uring_submit failed");
   }
-  if (io_uring_sq_ready(&ring_) > 0) schedule_submit();
+  if (io_uring_sq_ready(&ring_) > 0) {  // the kernel took a part, and cut a chain perhaps
+    for (Operation& operation : operations_) operation.whole = false;
+    schedule_submit();
+  }
   reap();
+}
+
+void UringDevice::push(Operation* operation) {
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+  CHECK(sqe != nullptr);
+  fill(sqe, operation);
+  if (operation->then != nullptr) sqe->flags |= IOSQE_IO_LINK;
+  // The write takes its number before any that completes after this: all with lower numbers have
+  // completed when the flush starts, and so has this one.
+  if (operation->before != nullptr) operation->covers = ++completed_;
+  ++in_flight_;
 }
 
 void UringDevice::fill(io_uring_sqe* sqe, Operation* operation) {
@@ -371,24 +405,47 @@ void UringDevice::wait_for_completions() {
 }
 
 void UringDevice::reap() {
-  io_uring_cqe* cqe = nullptr;
-  unsigned head = 0;
-  unsigned count = 0;
-  io_uring_for_each_cqe(&ring_, head, cqe) {
-    complete(static_cast<Operation*>(io_uring_cqe_get_data(cqe)), cqe->res);
-    ++count;
+  for (;;) {
+    io_uring_cqe* cqe = nullptr;
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_for_each_cqe(&ring_, head, cqe) {
+      complete(static_cast<Operation*>(io_uring_cqe_get_data(cqe)), cqe->res);
+      ++count;
+    }
+    if (count > 0) io_uring_cq_advance(&ring_, count);
+    in_flight_ -= count;
+    // Since Linux 6.13 a call handles only the first 20 or so of what has completed. A flag tells
+    // of the rest; the eventfd does not.
+    if (!deferred_tasks_ || (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) == 0) break;
+    io_uring_get_events(&ring_);
   }
-  if (count > 0) io_uring_cq_advance(&ring_, count);
-  in_flight_ -= count;
   if (!queue_.empty()) schedule_submit();
 }
 
 void UringDevice::complete(Operation* operation, int result) {
+  if (operation->then != nullptr || operation->before != nullptr) {
+    return complete_linked(operation, result);
+  }
   if (want_more(operation, result)) {
     queue_.push_front(operation);
     return;
   }
   auto wake = std::exchange(operation->wake, nullptr);
+  if (wake) wake();
+}
+
+void UringDevice::complete_linked(Operation* operation, int result) {
+  Operation* write = operation->before == nullptr ? operation : operation->before;
+  if (operation != write) {
+    if (result < 0) operation->error = -result;
+    if (result == -ECANCELED) write->whole = false;
+  } else if (result < 0 || static_cast<uint64_t>(result) < write->size) {
+    write->whole = false;
+    if (result < 0 && result != -EAGAIN && result != -EINTR) write->error = -result;
+  }
+  if (--write->parts_left > 0) return;
+  auto wake = std::exchange(write->wake, nullptr);
   if (wake) wake();
 }
 

@@ -58,6 +58,28 @@ TEST(UringDevice, ProvesDurabilityOnlyThroughALaterFlush) {
   EXPECT_LT(f.device->durable_sequence(), next.sequence);
 }
 
+TEST(UringDevice, WritesDurablyInOneCall) {
+  Fixture f;
+  const WriteTicket before = f.reactor.run(f.device->write(0, random_bytes(4096, 1))).value();
+  const Buffer data = random_bytes(65536, 2);
+  const WriteTicket ticket = f.reactor.run(f.device->write_durably(8192, data)).value();
+  EXPECT_GT(ticket.sequence, before.sequence);
+  f.device->check_durable(ticket);
+  f.device->check_durable(before);
+  EXPECT_EQ(f.reactor.run(f.device->read(8192, 65536)).value().text(), data.text());
+  const WriteTicket next = f.reactor.run(f.device->write(0, random_bytes(4096, 3))).value();
+  EXPECT_LT(f.device->durable_sequence(), next.sequence);
+}
+
+Task<> write_durably_and_read(Device& device, uint64_t offset, uint64_t seed) {
+  const Buffer data = random_bytes(8192, seed);
+  const WriteTicket ticket = CO_TRY(co_await device.write_durably(offset, data));
+  device.check_durable(ticket);
+  const Buffer back = CO_TRY(co_await device.read(offset, 8192));
+  EXPECT_EQ(back.text(), data.text());
+  co_return Result<>{};
+}
+
 Task<> write_and_read(Device& device, uint64_t offset, uint64_t seed, size_t size) {
   const Buffer data = random_bytes(size, seed);
   CO_TRY(co_await device.write(offset, data));
@@ -70,7 +92,11 @@ Task<> many_at_once(Device& device) {
   std::vector<Task<>> tasks;
   tasks.reserve(400);
   for (uint64_t i = 0; i < 400; ++i) {
-    tasks.push_back(write_and_read(device, i * 32768, i, 4096 * (1 + i % 8)));
+    if (i % 4 == 0) {
+      tasks.push_back(write_durably_and_read(device, i * 32768, i));
+    } else {
+      tasks.push_back(write_and_read(device, i * 32768, i, 4096 * (1 + i % 8)));
+    }
   }
   for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
   co_return Result<>{};

@@ -82,21 +82,28 @@ BENCHMARK(journal_append)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-Task<> write_and_flush(io::Device& device, Buffer page, uint64_t count) {
+Task<> write_and_flush(io::Device& device, Buffer page, uint64_t count, bool in_one_call) {
   for (uint64_t i = 0; i < count; ++i) {
-    CO_TRY(co_await device.write(i % 1024 * kPageBytes, page));
-    CO_TRY(co_await device.flush());
+    if (in_one_call) {
+      CO_TRY(co_await device.write_durably(i % 1024 * kPageBytes, page));
+    } else {
+      CO_TRY(co_await device.write(i % 1024 * kPageBytes, page));
+      CO_TRY(co_await device.flush());
+    }
   }
   co_return Result<>{};
 }
 
+/// Argument: whether the kernel starts the flush.
 void floor_write_and_flush(benchmark::State& state) {
   Bench bench;
   constexpr uint64_t kCount = 50;
   uint64_t done = 0;
   const double cpu = cpu_seconds();
   for (auto _ : state) {
-    if (!bench.reactor.run(write_and_flush(*bench.device, Buffer::zeroed(kPageBytes), kCount))
+    if (!bench.reactor
+             .run(write_and_flush(*bench.device, Buffer::zeroed(kPageBytes), kCount,
+                                  state.range(0) != 0))
              .ok()) {
       state.SkipWithError("write failed");
     }
@@ -106,7 +113,7 @@ void floor_write_and_flush(benchmark::State& state) {
       benchmark::Counter(static_cast<double>(done), benchmark::Counter::kIsRate);
   state.counters["cpu_us"] = (cpu_seconds() - cpu) * 1e6 / static_cast<double>(done);
 }
-BENCHMARK(floor_write_and_flush)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(floor_write_and_flush)->Arg(0)->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace turbine::journal
