@@ -14,7 +14,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 
 # Libraries that Debian ships without a CMake package: turbine::uring, turbine::isal,
-# turbine::xxhash.
+# turbine::xxhash, turbine::mimalloc.
 function(turbine_plain_library target header library)
   find_path(${target}_INCLUDE ${header} REQUIRED)
   find_library(${target}_LIBRARY ${library} REQUIRED)
@@ -27,6 +27,7 @@ endfunction()
 turbine_plain_library(uring liburing.h uring)
 turbine_plain_library(isal isa-l.h isal)
 turbine_plain_library(xxhash xxhash.h xxhash)
+turbine_plain_library(mimalloc mimalloc.h mimalloc)
 
 if(TURBINE_TESTS)
   find_package(GTest REQUIRED)

@@ -111,6 +111,10 @@ function(turbine_executable name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE
     turbine_common turbine_boost turbine_warnings ${deps} ${arg_LIBS})
+  if(NOT TURBINE_SANITIZE)
+    # In place of glibc's malloc, for all libraries of the process (docs/decisions).
+    target_link_libraries(${name} PRIVATE turbine::mimalloc)
+  endif()
   turbine_use_pch(${name} turbine_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 endfunction()
