@@ -12,6 +12,7 @@ and not one row thrice; "others" is what processes outside the array and the cli
 import argparse
 import json
 import pathlib
+import re
 import shutil
 import socket
 import statistics
@@ -22,19 +23,20 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MIB = 1 << 20
 
-# All read caches of an array as `turbine up` makes it: the gateway's shards, and each blade's
-# shards and RocksDB blocks.
 BLADES = 6
-CACHE_BYTES = 128 * MIB + BLADES * (64 + 32) * MIB
-HOT_4M, COLD_4M = 16, 2 * CACHE_BYTES // (4 * MIB) + 32
+HOT_4M = 16     # 64 MiB: in the gateway's cache
+WARM_4M = 128   # 512 MiB: in the blades' caches, more than the gateway's
 SMALL = 20_000  # 4 KiB objects to read and list
 
-# name, bar of the issue (figure, unit), arguments of the load generator; {round} is the round.
+# name, bar of the issue (figure, unit), arguments of the load generator; {round} is the round,
+# {cold} so many objects of 4 MiB that they are twice all caches of the array.
 ROWS = [
     ("GET 4 MiB, cached, 8 conn", (1.0, "GB/s"),
      f"get -s 4MiB -c 8 -n {HOT_4M} --prefix hot- --warmup 1 --bucket bench-big"),
+    ("GET 4 MiB, blades' caches, 8 conn", None,
+     f"get -s 4MiB -c 8 -n {WARM_4M} --prefix warm- --warmup 2 --bucket bench-big"),
     ("GET 4 MiB, disk, 8 conn", (0.6, "GB/s"),
-     f"get -s 4MiB -c 8 -n {COLD_4M} --prefix cold- --order sequential --bucket bench-big"),
+     "get -s 4MiB -c 8 -n {cold} --prefix cold- --order sequential --bucket bench-big"),
     ("PUT 4 MiB, new keys, 8 conn", (0.25, "GB/s"),
      "put -s 4MiB -c 8 -n 0 --prefix put{round}- --bucket bench-put"),
     ("PUT 4 KiB, one directory, 32 conn", (4000, "/s"),
@@ -61,7 +63,8 @@ ROWS = [
 # Objects that must be there before: (text in a row's name that needs them, arguments).
 FILLS = [
     ("cached", f"put -s 4MiB -c 8 -n {HOT_4M} -d 0 --prefix hot- --bucket bench-big"),
-    ("disk", f"put -s 4MiB -c 8 -n {COLD_4M} -d 0 --prefix cold- --bucket bench-big"),
+    ("blades' caches", f"put -s 4MiB -c 8 -n {WARM_4M} -d 0 --prefix warm- --bucket bench-big"),
+    ("disk", "put -s 4MiB -c 8 -n {cold} -d 0 --prefix cold- --bucket bench-big"),
     ("one directory", f"put -s 4KiB -c 32 -n {SMALL} -d 0 --prefix flat- --bucket bench-small"),
     ("256 directories", f"put -s 4KiB -c 32 -n {SMALL} -d 0 --pattern spread --prefix dir-"
      " --bucket bench-tree"),
@@ -79,6 +82,14 @@ class Array:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             sys.exit(done.stdout)
+
+    def cache_bytes(self):
+        """All read caches: the gateway's shards, each blade's shards and RocksDB blocks."""
+        total = 0
+        for path in (self.dir / "etc").glob("*.toml"):
+            total += sum(int(size) for size in re.findall(r"cache_bytes = (\d+)",
+                                                          path.read_text()))
+        return total
 
     def down(self):
         self.turbine("down", "--dir", self.dir)
@@ -137,7 +148,8 @@ def rate_text(name, figures):
     if name.startswith("LIST"):
         return median(figures, "keys/s"), f"{median(figures, 'keys/s') / 1000:.0f} k keys/s"
     if "4 MiB" in name:
-        return median(figures, "GB/s"), f"{median(figures, 'GB/s'):.2f} GB/s"
+        disk = f" ({median(figures, 'disk'):.2f} off the devices)" if "disk" in name else ""
+        return median(figures, "GB/s"), f"{median(figures, 'GB/s'):.2f} GB/s{disk}"
     return median(figures, "per_second"), f"{median(figures, 'per_second'):.0f} /s"
 
 
@@ -167,9 +179,6 @@ def print_table(rows, figures, out):
                                                           "client")]
         cells.append(f"{median(values, 'others'):.2f}")
         print("| " + " | ".join(cells) + " |", file=out)
-        if "disk" in name:
-            print(f"(from disk: {median(values, 'disk'):.2f} GB/s read from the blades' devices)",
-                  file=sys.stderr)
 
 
 def main():
@@ -192,13 +201,14 @@ def main():
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-array-", dir=args.build))
     array = Array(args.build, args.dir or scratch / "array")
     figures = {name: [] for name, _, _ in rows}
+    cold = 2 * array.cache_bytes() // (4 * MIB) + 16
     try:
         for text, arguments in FILLS:
             if any(text in name for name, _, _ in rows):
-                array.load(arguments)
+                array.load(arguments.format(cold=cold))
         for number in range(rounds):
             for name, _, arguments in rows:
-                figure = measure(array, name, arguments.format(round=number), seconds)
+                figure = measure(array, name, arguments.format(round=number, cold=cold), seconds)
                 figures[name].append(figure)
                 print(f"round {number + 1}: {name}: {rate_text(name, [figure])[1]}",
                       file=sys.stderr)
