@@ -11,6 +11,7 @@ and not one row thrice; "others" is what processes outside the array and the cli
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -19,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MIB = 1 << 20
@@ -106,6 +108,21 @@ class Array:
             print(f"{errors} errors: {arguments}", file=sys.stderr)
         return result
 
+    def pids(self):
+        return [int(path.read_text()) for path in (self.dir / "run").glob("*.pid")]
+
+    def cpu_seconds(self):
+        total = 0
+        for pid in self.pids():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self):
+        pages = sum(int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
+                    for pid in self.pids())
+        return pages * os.sysconf("SC_PAGESIZE")
+
     def disk_bytes_read(self):
         total = 0
         for path in (self.dir / "run").glob("blade-*.pid"):
@@ -134,6 +151,13 @@ def measure(array, name, arguments, seconds):
     figure["keys/s"] = sum(each["keys_per_second"] for each in operations.values())
     figure["errors"] = sum(each["errors"] for each in operations.values())
     return figure
+
+
+def measure_idle(array, seconds):
+    """Of an array that was just made and that nobody asks for anything."""
+    before = array.cpu_seconds()
+    time.sleep(seconds)
+    return (array.cpu_seconds() - before) / seconds * 100, array.resident_bytes() / MIB
 
 
 def median(figures, *path):
@@ -201,6 +225,7 @@ def main():
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-array-", dir=args.build))
     array = Array(args.build, args.dir or scratch / "array")
     figures = {name: [] for name, _, _ in rows}
+    idle_percent, idle_mib = measure_idle(array, seconds)
     cold = 2 * array.cache_bytes() // (4 * MIB) + 16
     try:
         for text, arguments in FILLS:
@@ -216,6 +241,8 @@ def main():
         array.down()
         shutil.rmtree(scratch)
     print_table(rows, figures, sys.stdout)
+    print(f"\nidle: {idle_percent:.1f} % of a core (bar 2 %), {idle_mib:.0f} MiB resident "
+          "(bar 1536 MiB)")
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 1 if any(each["errors"] for values in figures.values() for each in values) else 0
