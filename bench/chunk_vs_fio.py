@@ -28,7 +28,8 @@ BAR = 0.85
 ROWS = [
     ("put 256 KiB, 32 in flight; fio: write", "chunk_put/262144/32/real_time",
      ["--rw=write", "--bs=256k", "--iodepth=32"], True),
-    ("put 256 KiB, 32 in flight; fio: write, fdatasync after 32", "chunk_put/262144/32/real_time",
+    ("put 256 KiB, 32 in flight; fio: fdatasync after 32",
+     "chunk_put/262144/32/real_time",
      ["--rw=write", "--bs=256k", "--iodepth=32", "--fdatasync=32"], False),
     ("read 256 KiB, 8 in flight", "chunk_read/262144/8/0/real_time",
      ["--rw=randread", "--bs=256k", "--iodepth=8"], True),
@@ -43,8 +44,8 @@ def fio_rate(fio, file, arguments, seconds):
     done = subprocess.run(
         [fio, "--name=x", f"--filename={file}", f"--size={FILE_BYTES // 2}",
          f"--offset={FILE_BYTES // 4}", "--ioengine=io_uring", "--direct=1", "--fixedbufs",
-         "--registerfiles", "--fallocate=none", "--time_based", f"--runtime={seconds}", "--randrepeat=0",
-         "--output-format=json", *arguments], check=True, stdout=subprocess.PIPE)
+         "--registerfiles", "--fallocate=none", "--time_based", f"--runtime={seconds}",
+         "--randrepeat=0", "--output-format=json", *arguments], check=True, stdout=subprocess.PIPE)
     job = json.loads(done.stdout)["jobs"][0]
     side = job["write" if "--rw=write" in arguments else "read"]
     return side["iops"]
