@@ -21,6 +21,14 @@ std::vector<uint32_t> dead_blades(const cluster::ClusterMap& map) {
   return dead;
 }
 
+std::vector<uint32_t> suspect_blades(const cluster::ClusterMap& map) {
+  std::vector<uint32_t> suspect;
+  for (const proto::Blade& blade : map.record().blades()) {
+    if (blade.state() == proto::BLADE_SUSPECT) suspect.push_back(blade.id());
+  }
+  return suspect;
+}
+
 void count_blades(const cluster::ClusterMap& map, ArrayStatus& status) {
   for (const proto::Blade& blade : map.record().blades()) {
     if (evacuated(blade)) continue;
@@ -86,7 +94,8 @@ std::string start_commands(const std::vector<uint32_t>& blades) {
   return commands;
 }
 
-std::string advise(const ArrayStatus& status, const std::vector<uint32_t>& dead, uint32_t parity) {
+std::string advise(const ArrayStatus& status, const std::vector<uint32_t>& dead,
+                   const std::vector<uint32_t>& suspect, uint32_t parity) {
   if (status.blades_total == 0) return "No blade has registered yet: look at the blades' logs.";
   std::string can;
   if (dead.size() > parity) {
@@ -111,6 +120,12 @@ std::string advise(const ArrayStatus& status, const std::vector<uint32_t>& dead,
   if (status.lost_stripes > 0) {
     return fmt::format("{} stripes have lost more shards than they can: restore those objects.",
                        status.lost_stripes);
+  }
+  if (!suspect.empty()) {
+    return fmt::format(
+        "{}; blade {} has found damage in its metadata, of which there is one copy: look at its "
+        "log, and compare its objects with their sources.",
+        can, fmt::join(suspect, ", "));
   }
   if (status.blades_full > 0) {
     return fmt::format("{}; {} blades are full and refuse new data: delete objects.", can,
@@ -178,7 +193,7 @@ ArrayStatus array_status(const cluster::ClusterMap& map, const std::vector<Blade
   const uint32_t parity = full_parity(map);
   status.data_tolerance = std::max(0, static_cast<int>(parity) - static_cast<int>(dead.size()));
   status.state = judge(status, static_cast<uint32_t>(dead.size()), parity);
-  status.advice = advise(status, dead, parity);
+  status.advice = advise(status, dead, suspect_blades(map), parity);
   return status;
 }
 

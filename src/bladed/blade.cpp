@@ -70,6 +70,9 @@ Task<> Blade::check_identity() {
         "the device is blank, but blade {} holds data of array {}: attach its own device", id_,
         options_.identity.array_id);
   }
+  if (found.failed_with(Errc::corrupt)) {
+    co_return fail(found.error().within("no copy of the device's superblock is good"));
+  }
   const Superblock device = CO_TRY(std::move(found));
   if (device.array_id != options_.identity.array_id || device.blade_id != id_.value ||
       device.incarnation != options_.identity.incarnation) {

@@ -33,7 +33,7 @@ int run(Session& session, uint32_t id) {
     return report(started.error());
   }
   if (session.json()) {
-    print_json(boost::json::object{{"started", fmt::format("blade-{}", id)}});
+    print_json(boost::json::object{{"name", fmt::format("blade-{}", id)}});
   } else {
     fmt::print("blade-{} serves\n", id);
   }

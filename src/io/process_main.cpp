@@ -1,14 +1,35 @@
 #include "io/process_main.hpp"
 
+#include <sys/resource.h>
+
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/log.hpp"
 
 namespace turbine::io {
 
+namespace {
+
+/// Connections and tables need more descriptors than the 1024 of a usual login; RocksDB takes their
+/// lack for a failure of the disk.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    log::warn("the limit of open files can't be raised: {}", std::strerror(errno));
+  }
+}
+
+}  // namespace
+
 ProcessMain::ProcessMain(Reactor& reactor, Duration stop_time_max)
-    : reactor_(reactor), stop_time_max_(stop_time_max), end_(reactor.executor()) {}
+    : reactor_(reactor), stop_time_max_(stop_time_max), end_(reactor.executor()) {
+  raise_descriptor_limit();
+}
 
 void ProcessMain::fail(Error error) {
   end_.set(std::unexpected(std::move(error)));

@@ -14,6 +14,7 @@ namespace turbine::io {
 /// takes longer than `stop_time_max`, it ends at once, which every part of it must survive anyway.
 class ProcessMain {
  public:
+  /// Raises the limit of open files to what the system allows.
   explicit ProcessMain(Reactor& reactor, Duration stop_time_max = std::chrono::seconds(10));
 
   /// Runs start(), then until a signal or fail(), then stop(), also when start() failed. Returns
