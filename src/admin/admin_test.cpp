@@ -135,7 +135,7 @@ TEST(ArrayStatus, EachDeadBladeTakesOneFromTheTolerance) {
   EXPECT_NE(status_of({2}).advice.find("turbine blade start 2"), std::string::npos);
   EXPECT_EQ(status_of({2, 3}).state, ArrayState::at_risk);
   EXPECT_EQ(status_of({2, 3}).data_tolerance, 0);
-  EXPECT_NE(status_of({2, 3}).advice.find("`turbine blade start 2`, `turbine blade start 3`"),
+  EXPECT_NE(status_of({2, 3}).advice.find("start 2 --dir DIR`, `turbine blade start 3 --dir DIR`"),
             std::string::npos);
   EXPECT_EQ(status_of({2, 3, 4}).state, ArrayState::unavailable);
   EXPECT_NE(status_of({2, 3, 4}).advice.find("3 dead blades are more than the 2"),

@@ -84,11 +84,11 @@ ArrayState judge(const ArrayStatus& status, uint32_t dead, uint32_t parity) {
   return ArrayState::healthy;
 }
 
-/// "`turbine blade start 2`, `turbine blade start 5`"
+/// "`turbine blade start 2 --dir DIR`, `turbine blade start 5 --dir DIR`"
 std::string start_commands(const std::vector<uint32_t>& blades) {
   std::string commands;
   for (const uint32_t blade : blades) {
-    fmt::format_to(std::back_inserter(commands), "{}`turbine blade start {}`",
+    fmt::format_to(std::back_inserter(commands), "{}`turbine blade start {} --dir DIR`",
                    commands.empty() ? "" : ", ", blade);
   }
   return commands;

@@ -66,13 +66,14 @@ class DeadPartitions(unittest.TestCase):
         with Array(blades=6, partitions=64) as array:
             s3 = array.s3()
             s3.create_bucket("load")
-            objects = {f"d{i}/o{i}": str(i).encode() * 100 for i in range(120)}
+            objects = {f"d{i}/o{i}": str(i).encode() * 100 for i in range(60)}
             for key, body in objects.items():
                 s3.put("load", key, body)
             for victim in (1, 4):
                 array.kill(f"blade-{victim}")
             array.wait_for(lambda: array.status()[0] == 11, 10, "status to say data at risk")
             served = {"GET": 0, "PUT": 0}
+            slowest = 0.0
             refused = {"GET": 0, "PUT": 0}
             for key, body in objects.items():
                 for method in served:
@@ -85,8 +86,9 @@ class DeadPartitions(unittest.TestCase):
                     except S3Error as error:
                         self.assertEqual((error.status, error.code), (503, "ServiceUnavailable"))
                         refused[method] += 1
-                        self.assertLess(time.monotonic() - started, 2)
-            print("served", served, "refused", refused)
+                        slowest = max(slowest, time.monotonic() - started)
+            print(f"served {served}, refused {refused}, the slowest after {slowest:.2f} s")
+            self.assertLess(slowest, 2)
             self.assertGreater(min(served.values()), 0)
             self.assertGreater(min(refused.values()), 0)
             array.kill("blade-5")

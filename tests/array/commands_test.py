@@ -140,14 +140,14 @@ class Commands(unittest.TestCase):
         types, samples = {}, set()
         for line in text.splitlines():
             if line.startswith("# HELP "):
-                self.assertRegex(line, r"^# HELP [a-z_]+ \S")
+                self.assertRegex(line, r"^# HELP [a-z0-9_]+ \S")
             elif line.startswith("# TYPE "):
                 _, _, name, kind = line.split(" ")
                 self.assertNotIn(name, types)
                 self.assertIn(kind, ["counter", "gauge", "histogram", "summary"])
                 types[name] = kind
             else:
-                found = re.fullmatch(r'(([a-z_]+)(?:\{(?:[a-z_]+="[^"\\]*",?)*\})?) (\S+)', line)
+                found = re.fullmatch(r'(([a-z0-9_]+)(?:\{(?:[a-z_]+="[^"\\]*",?)*\})?) (\S+)', line)
                 self.assertIsNotNone(found, line)
                 float(found[3])
                 self.assertNotIn(found[1], samples)
