@@ -1,18 +1,27 @@
 #include "io/unreadable_device.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace turbine::io {
 
-Result<DeviceRange> parse_device_range(std::string_view text) {
-  DeviceRange range;
-  const char* const end = text.data() + text.size();
-  const auto offset = std::from_chars(text.data(), end, range.offset);
-  if (offset.ec == std::errc() && offset.ptr != end && *offset.ptr == ':') {
-    const auto bytes = std::from_chars(offset.ptr + 1, end, range.bytes);
-    if (bytes.ec == std::errc() && bytes.ptr == end) return range;
-  }
+namespace {
+
+Result<uint64_t> parse_number(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
   return fail(Errc::invalid, "TURBINE_UNREADABLE wants OFFSET:BYTES, not '{}'", text);
+}
+
+}  // namespace
+
+Result<DeviceRange> parse_device_range(std::string_view text) {
+  const size_t colon = std::min(text.find(':'), text.size());
+  DeviceRange range;
+  range.offset = TRY(parse_number(text.substr(0, colon)));
+  range.bytes = TRY(parse_number(text.substr(std::min(colon + 1, text.size()))));
+  return range;
 }
 
 Task<Buffer> UnreadableDevice::read(uint64_t offset, size_t size) {
