@@ -120,8 +120,11 @@ Task<Superblock> read_superblock(io::Device& device) {
       failure = decoded.error();
     }
   }
-  if (!good.has_value()) co_return fail(*failure);
-  if (bad_count > 0 && failure->code != Errc::unsupported) {
+  // One copy of a newer format is enough: the program that made it was interrupted there.
+  if (!good.has_value() || (bad_count > 0 && failure->code == Errc::unsupported)) {
+    co_return fail(*failure);
+  }
+  if (bad_count > 0) {
     log::warn("one copy of the superblock was bad ({}); written again", failure->context);
     CO_TRY(co_await write_superblock(device, *good));
   }

@@ -38,7 +38,7 @@ Result<Superblock> decode_superblock(ByteView copy);
 /// Writes both copies; durable on return.
 Task<> write_superblock(io::Device& device, Superblock superblock);
 /// Reads the first good copy and writes a bad one again. Errc::not_found: the device is blank.
-/// Errc::corrupt: no copy is good. Errc::unsupported: made by a newer version.
+/// Errc::corrupt: no copy is good. Errc::unsupported: a copy was made by a newer version.
 Task<Superblock> read_superblock(io::Device& device);
 
 }  // namespace turbine::bladed

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "base/byte_codec.hpp"
+#include "base/hash.hpp"
+#include "io/sim_clock.hpp"
+#include "io/sim_device.hpp"
+
 namespace turbine::bladed {
 namespace {
 
@@ -42,6 +47,45 @@ TEST(Superblock, FindsEveryFlippedBit) {
 
 TEST(Superblock, TellsBlankFromDamaged) {
   EXPECT_TRUE(decode_superblock(Buffer::zeroed(4096).view()).failed_with(Errc::not_found));
+}
+
+struct Disk {
+  io::SimClock clock;
+  io::SimDisk disk{1 << 20, 1};
+  io::SimDevice device{disk, clock};
+
+  void write(uint64_t offset, const std::string& copy) {
+    EXPECT_TRUE(clock.run(device.write(offset, Buffer::copy_of(copy))).ok());
+  }
+  std::string copy_at(uint64_t offset) {
+    return std::string(clock.run(device.read(offset, 4096)).value().text());
+  }
+  Result<Superblock> read() { return clock.run(read_superblock(device)); }
+};
+
+TEST(Superblock, IsMadeWholeFromItsOtherCopy) {
+  const std::string copy = encode_superblock(example());
+  for (const uint64_t bad : kSuperblockCopyOffsets) {
+    Disk disk;
+    ASSERT_TRUE(disk.clock.run(write_superblock(disk.device, example())).ok());
+    disk.disk.flip_bit(bad + 100, 2);
+    EXPECT_EQ(disk.read().value(), example());
+    EXPECT_EQ(disk.copy_at(bad), copy);
+  }
+}
+
+TEST(Superblock, OfANewerFormatIsRefusedEvenBesideAnOlderCopy) {
+  std::string newer = encode_superblock(example());
+  newer[8] = 2;
+  newer.resize(4088);
+  append_le(newer, hash64(as_bytes(newer), 0));
+  for (const uint64_t offset : kSuperblockCopyOffsets) {
+    Disk disk;
+    ASSERT_TRUE(disk.clock.run(write_superblock(disk.device, example())).ok());
+    disk.write(offset, newer);
+    EXPECT_TRUE(disk.read().failed_with(Errc::unsupported));
+    EXPECT_EQ(disk.copy_at(offset), newer);
+  }
 }
 
 TEST(Superblock, RefusesADeviceTooSmallForItsJournal) {

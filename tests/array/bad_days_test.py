@@ -129,7 +129,7 @@ class Clients(unittest.TestCase):
                 started = time.monotonic()
                 s3.put("load", f"small-{i}", b"y" * 1000)
                 self.assertEqual(s3.get("load", f"small-{i}"), b"y" * 1000)
-                self.assertLess(time.monotonic() - started, 1)
+                self.assertLess(time.monotonic() - started, 2)
             self.assertLess(array.rss_bytes("gateway-1") - before, 400 << 20)
             self.assertEqual(s3.get("load", "large"), b"x" * (32 << 20))
             for each in idle[:3]:  # told that it took too long, and closed
