@@ -100,6 +100,7 @@ class FakeArray final : public ArrayControl {
     co_return user;
   }
   Task<> delete_user(std::string name) override {
+    if (name == "root") co_return fail(Errc::denied, "root stays");
     co_return fail(Errc::not_found, "there is no user {}", name);
   }
   Task<proto::AccessKey> create_key(std::string) override {
@@ -204,7 +205,10 @@ TEST(AdminApi, ErrorsAreProblemsWithAHint) {
   EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=a%2Fb"), 400);
   EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=%zz"), 400);
   EXPECT_EQ(status("DELETE", "/api/v1/object-store-users?names=x"), 404);
-  EXPECT_EQ(status("PATCH", "/api/v1/blades"), 405);
+  EXPECT_EQ(status("DELETE", "/api/v1/object-store-users?names=root"), 403);
+  const auto wrong_method = server.call("PATCH", "/api/v1/blades", kToken);
+  EXPECT_EQ(wrong_method->status, 405);
+  EXPECT_EQ(boost::json::parse(wrong_method->body).at("status").to_number<int>(), 405);
   EXPECT_EQ(status("GET", "/api/v1/toasters"), 404);
   EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=alice"), 201);
 }

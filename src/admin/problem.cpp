@@ -6,7 +6,10 @@ namespace turbine::admin {
 
 namespace {
 
-std::string_view hint(Errc code) {
+std::string_view hint(Errc code, int status) {
+  if (status == 401) {
+    return "Send `Authorization: Bearer TOKEN`; TURBINE_TOKEN in DIR/env holds the token.";
+  }
   switch (code) {
     case Errc::not_found:
       return "List what exists and check the spelling.";
@@ -15,7 +18,7 @@ std::string_view hint(Errc code) {
     case Errc::not_empty:
       return "Delete what is inside first.";
     case Errc::denied:
-      return "Send `Authorization: Bearer TOKEN`; TURBINE_TOKEN in DIR/env holds the token.";
+      return "The token is right; what it asks for is never done.";
     case Errc::unavailable:
     case Errc::timeout:
     case Errc::wrong_primary:
@@ -83,7 +86,7 @@ int http_status(Errc code) {
     case Errc::out_of_range:
       return 400;
     case Errc::denied:
-      return 401;
+      return 403;
     case Errc::precondition_failed:
       return 412;
     case Errc::too_large:
@@ -108,14 +111,17 @@ int http_status(Errc code) {
 }
 
 HttpResponse problem(const Error& error) {
-  const int status = http_status(error.code);
+  return problem(error, http_status(error.code));
+}
+
+HttpResponse problem(const Error& error, int status) {
   boost::json::object body;
   body["type"] = "about:blank";
   body["title"] = errc_name(error.code);
   body["status"] = status;
   body["detail"] = error.context;
   body["code"] = code_word(error.code);
-  body["hint"] = hint(error.code);
+  body["hint"] = hint(error.code, status);
   return {status, "application/problem+json", boost::json::serialize(body)};
 }
 

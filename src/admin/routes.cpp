@@ -58,6 +58,10 @@ bool authorised(const HttpRequest& request, const std::string& token) {
          CRYPTO_memcmp(offered.data(), token.data(), token.size()) == 0;
 }
 
+HttpResponse nobody() {
+  return problem({Errc::denied, "the bearer token is missing or wrong"}, 401);
+}
+
 Task<HttpResponse> route(ArrayControl& array, std::string token, HttpRequest request) {
   bool path_known = false;
   for (const Route& row : kRoutes) {
@@ -66,7 +70,7 @@ Task<HttpResponse> route(ArrayControl& array, std::string token, HttpRequest req
     const bool head = request.method == "HEAD" && row.method == "GET";
     if (row.method != request.method && !head) continue;
     if (!row.open && !authorised(request, token)) {
-      co_return fail(Errc::denied, "the bearer token is missing or wrong");
+      co_return nobody();
     }
     if (!row.open && array.map() == nullptr) {
       co_return fail(Errc::unavailable, "the cluster map is not there yet");
@@ -74,13 +78,12 @@ Task<HttpResponse> route(ArrayControl& array, std::string token, HttpRequest req
     co_return co_await row.operation(array, std::move(request));
   }
   if (!authorised(request, token)) {
-    co_return fail(Errc::denied, "the bearer token is missing or wrong");
+    co_return nobody();
   }
   if (path_known) {
-    HttpResponse refused = problem(
-        {Errc::unsupported, fmt::format("{} does not apply to {}", request.method, request.path)});
-    refused.status = 405;
-    co_return refused;
+    co_return problem(
+        {Errc::unsupported, fmt::format("{} does not apply to {}", request.method, request.path)},
+        405);
   }
   co_return fail(Errc::not_found, "there is no {}", request.path);
 }
