@@ -58,8 +58,9 @@ struct ConnectOptions {
   std::string name = "client";  // in the manager's list of who is connected
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
   uint64_t cache_bytes = uint64_t{64} << 20;  // shards kept in memory
-  /// "debug", "info", "warn", "error": spdlog's default logger is replaced by one that writes these
-  /// lines and worse ones to stderr. Empty: it is used as the program has set it up.
+  /// "debug", "info", "warn", "error": the first connection that names one replaces spdlog's
+  /// default logger by one that writes these lines and worse ones to stderr. Empty: spdlog is used
+  /// as the program has set it up.
   std::string log_level = "warn";
 };
 
