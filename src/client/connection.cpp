@@ -42,7 +42,7 @@ turbine::Result<> Client::Connection::start() {
   // The manager is asked until it answers; this ends that.
   const auto ended = call<void>([this] { return map_client_->stop(); });
   if (!ended.ok()) log::debug("giving up: {}", ended.error().text());
-  const auto outcome = opened.get();
+  auto outcome = opened.get();
   if (!outcome.ok() && !outcome.failed_with(Errc::closed)) return outcome;
   return fail(Errc::unavailable,
               "no array at {} within {} ms: does it run, and is the secret its own?",

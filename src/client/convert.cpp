@@ -9,7 +9,7 @@ namespace turbine::client {
 namespace {
 
 constexpr std::string_view kMetaPrefix = "x-amz-meta-";
-constexpr size_t kMetadataBytesMax = 2 * 1024;
+constexpr size_t kMetadataBytesMax = 2048;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';

@@ -104,6 +104,7 @@ void check_listing(Client& client) {
 void check_threads(Client& client) {
   constexpr int kThreads = 8, kRounds = 12;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&client, thread] {
       for (int round = 0; round < kRounds; ++round) {
