@@ -23,7 +23,7 @@ Result<Buffer> fill_content(Partition& partition, uint64_t content, uint64_t siz
                             uint64_t content_version, uint64_t offset, uint64_t length,
                             proto::Content* out) {
   const uint64_t left = offset < size ? size - offset : 0;
-  ContentPiece piece = TRY(read_content(partition, content, offset, std::min(length, left)));
+  ContentPiece piece = TRY(read_content(partition, content, size, offset, std::min(length, left)));
   *out = std::move(piece.content);
   out->set_content_version(content_version);
   return std::move(piece.payload);
@@ -36,6 +36,7 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
   const InodeId directory(request.directory());
   CO_TRY(co_await partition->wait_settled(
       {lock_name(directory, request.name()).key, lock_present(directory, true).key}));
+  const Lsn seen = partition->image().applied_lsn();
   auto dirent =
       CO_TRY(co_await find_dirent(partition, directory, request.name(), request.want_directory()));
   if (!dirent.has_value()) {
@@ -50,8 +51,10 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
     co_return reply;
   }
   // No suspension from here on: inode, content and pin are of one moment.
-  dirent = CO_TRY(read_record<proto::Dirent>(
-      partition->kv(), partition->keys().dirent(directory, request.name(), false)));
+  if (partition->image().applied_lsn() != seen) {
+    dirent = CO_TRY(read_record<proto::Dirent>(
+        partition->kv(), partition->keys().dirent(directory, request.name(), false)));
+  }
   if (!dirent.has_value()) co_return fail(Errc::not_found, "no such name");
   proto::Inode& inode = *dirent->mutable_file();
   CO_TRY(add_part_table(*partition, &inode));

@@ -50,13 +50,14 @@ struct NewFile {
 /// Adds to `half` the mutations that put the file there; returns its inode.
 proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half);
 
-/// A content's runs within [offset, offset + length) as LOOKUP answers them, ≤ 1 MiB.
+/// The runs within [offset, offset + length) of a content of `size` bytes, as LOOKUP answers them;
+/// ≤ 1 MiB.
 struct ContentPiece {
   proto::Content content;
   Buffer payload;
 };
-Result<ContentPiece> read_content(Partition& partition, uint64_t content, uint64_t offset,
-                                  uint64_t length);
+Result<ContentPiece> read_content(Partition& partition, uint64_t content, uint64_t size,
+                                  uint64_t offset, uint64_t length);
 /// Fills `inode.parts` from the part table.
 Result<> add_part_table(Partition& partition, proto::Inode* inode);
 
