@@ -135,6 +135,7 @@ Task<> read_in_turn(Work& work) {
 Task<> run_many(Work& work, Task<> (*worker)(Work&), uint64_t workers, uint64_t operations) {
   work.left = operations;
   std::vector<Task<>> tasks;
+  tasks.reserve(workers);
   for (uint64_t i = 0; i < workers; ++i) tasks.push_back(worker(work));
   for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
   co_return Result<>{};

@@ -247,6 +247,7 @@ template <class World>
 Task<> many(Work<World>& work, OneCall<World> one, uint64_t workers, uint64_t count) {
   work.left = count;
   std::vector<Task<>> tasks;
+  tasks.reserve(workers);
   for (uint64_t i = 0; i < workers; ++i) tasks.push_back(in_turn(work, one));
   for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
   co_return Result<>{};
