@@ -8,21 +8,32 @@ namespace {
 
 constexpr int kRounds = 4;
 
+struct Doomed {
+  proto::Inode parent;
+  std::optional<proto::Dirent> dirent;
+  bool vanishes = false;  // the parent goes with its last entry
+};
+
 /// Locks the name, and the directory's presence in the mode that its removal needs.
-Task<proto::Inode> lock_for_delete(PartitionPtr partition, InodeId directory, std::string name,
-                                   Half* half, bool* vanishes) {
+Task<Doomed> lock_for_delete(PartitionPtr partition, InodeId directory, std::string name,
+                             Half* half) {
   CO_TRY(co_await partition->wait_settled({lock_present(directory, true).key}));
-  proto::Inode inode = CO_TRY(co_await find_directory(partition, directory));
+  Doomed found;
+  found.parent = CO_TRY(co_await find_directory(partition, directory));
   for (int round = 0; round < kRounds; ++round) {
-    const bool exclusive = partition->may_vanish(inode);
+    const bool exclusive = partition->may_vanish(found.parent);
     auto guard = CO_TRY(co_await partition->locks().acquire_until(
         {lock_name(directory, name), lock_present(directory, exclusive)}, partition->clock(),
         partition->clock().now() + partition->options().lock_wait));
-    inode = CO_TRY(co_await find_directory(partition, directory));
-    if (!exclusive && partition->may_vanish(inode)) continue;
-    *vanishes = exclusive && inode.implicit() && inode.entry_count() == 1;
+    // Others that take entries away at the same time count this one from here on.
+    Removal removal(partition, directory);
+    found.dirent = CO_TRY(co_await find_dirent(partition, directory, name, false));
+    found.parent = CO_TRY(read_directory(*partition, directory));
+    if (!exclusive && partition->may_vanish(found.parent, 0)) continue;
+    found.vanishes = exclusive && found.parent.implicit() && found.parent.entry_count() == 1;
     half->guards.push_back(std::move(guard));
-    co_return inode;
+    half->removals.push_back(std::move(removal));
+    co_return found;
   }
   co_return fail(Errc::busy, "directory {} changes too fast", directory);
 }
@@ -51,27 +62,24 @@ Answer<proto::DeleteFileReply> delete_file(Call call, proto::DeleteFileRequest r
   const InodeId directory(request.directory());
   CO_TRY(check_name(request.name()));
   Transaction txn(partition, call.id, call.received);
-  bool vanishes = false;
-  const proto::Inode parent = CO_TRY(
-      co_await lock_for_delete(partition, directory, request.name(), &txn.half(), &vanishes));
-  const auto dirent = CO_TRY(co_await find_dirent(partition, directory, request.name(), false));
+  const Doomed found =
+      CO_TRY(co_await lock_for_delete(partition, directory, request.name(), &txn.half()));
   rpc::With<proto::DeleteFileReply> reply;
-  if (!dirent.has_value()) {
+  if (!found.dirent.has_value()) {
     if (!request.condition().if_match().empty()) {
       co_return fail(Errc::not_found, "If-Match on no object");
     }
     co_return reply;
   }
-  const proto::Inode& file = dirent->file();
+  const proto::Inode& file = found.dirent->file();
   CO_TRY(check_condition(request.condition(), &file));
-  if (!vanishes) txn.half().removals.emplace_back(partition, directory);
   auto& remove = *txn.half().mutations.Add()->mutable_remove_file();
   remove.set_directory(request.directory());
   remove.set_name(request.name());
   remove.set_inode(file.id());
   remove.set_old_size(file.size());
   txn.half().mutations.Add()->mutable_release_content()->set_content(file.content());
-  if (vanishes) CO_TRY(co_await climb(txn, partition, parent));
+  if (found.vanishes) CO_TRY(co_await climb(txn, partition, found.parent));
   reply.body.set_existed(true);
   CO_TRY(co_await txn.commit(reply.body));
   co_return reply;

@@ -68,6 +68,8 @@ Result<uint64_t> take_content(PartitionPtr partition, const proto::NewContent& c
   uint64_t number = 0;
   if (content.hidden_inode() != 0) {
     const InodeId hidden(content.hidden_inode());
+    // Who ends the session frees the hidden inode under this lock: either it goes or this does.
+    TRY(lock_late(*partition, lock_inode(hidden, true), half));
     const auto record =
         TRY(read_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(hidden)));
     if (!record.has_value() || record->hidden_session() != session.value) {

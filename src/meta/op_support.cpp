@@ -6,14 +6,27 @@
 
 namespace turbine::meta {
 
+namespace {
+
+Result<proto::Inode> as_directory(std::optional<proto::InodeRecord> record, InodeId id) {
+  if (!record.has_value()) return fail(Errc::stale, "directory {} is gone", id);
+  if (record->inode().type() != proto::FILE_DIRECTORY) {
+    return fail(Errc::not_directory, "inode {} is not a directory", id);
+  }
+  return std::move(*record->mutable_inode());
+}
+
+}  // namespace
+
 Task<proto::Inode> find_directory(PartitionPtr partition, InodeId id) {
   auto record = CO_TRY(
       co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
-  if (!record.has_value()) co_return fail(Errc::stale, "directory {} is gone", id);
-  if (record->inode().type() != proto::FILE_DIRECTORY) {
-    co_return fail(Errc::not_directory, "inode {} is not a directory", id);
-  }
-  co_return std::move(*record->mutable_inode());
+  co_return as_directory(std::move(record), id);
+}
+
+Result<proto::Inode> read_directory(const Partition& partition, InodeId id) {
+  auto record = TRY(read_record<proto::InodeRecord>(partition.kv(), partition.keys().inode(id)));
+  return as_directory(std::move(record), id);
 }
 
 Task<std::optional<proto::Dirent>> find_dirent(PartitionPtr partition, InodeId directory,
@@ -33,6 +46,14 @@ Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id) {
     co_return fail(Errc::stale, "inode {} is gone", id);
   }
   co_return std::move(*dirent->mutable_file());
+}
+
+Result<> lock_late(Partition& partition, LockRequest request, Half* half) {
+  auto guard = partition.locks().try_acquire({request});
+  if (!guard.has_value()) return fail(Errc::busy, "a key found late is locked by others");
+  half->guards.push_back(std::move(*guard));
+  half->locks.push_back(std::move(request));
+  return {};
 }
 
 Result<> check_name(const std::string& name) {

@@ -15,10 +15,15 @@ inline constexpr uint64_t kReplyBytesMax = uint64_t{1} << 20;
 
 /// Errc::stale: there is no such directory (any more): resolve the path again.
 Task<proto::Inode> find_directory(PartitionPtr partition, InodeId id);
+/// The same without a suspension; blocks on a cold record.
+Result<proto::Inode> read_directory(const Partition& partition, InodeId id);
 Task<std::optional<proto::Dirent>> find_dirent(PartitionPtr partition, InodeId directory,
                                                std::string name, bool is_directory);
 /// The inode by number: a file's out of its dirent. Errc::stale when it is gone.
 Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id);
+
+/// Takes a key that was found while others are held; until `half` ends. Errc::busy.
+Result<> lock_late(Partition& partition, LockRequest request, Half* half);
 
 /// One component as S3 spells it: ≤ 1024 bytes, no slash.
 Result<> check_name(const std::string& name);
@@ -31,9 +36,9 @@ Result<> check_condition(const proto::Condition& condition, const proto::Inode* 
 /// is inline.
 std::optional<PartitionId> content_home(const proto::NewContent& content);
 /// Checks `content`, whose home is this partition or which is inline, and adds to `half` what makes
-/// its bytes belong to one content. Returns that content's number. Errc::invalid;
-/// Errc::stale_epoch: ids or placement are old, write the stripes again; Errc::stale: the hidden
-/// inode is gone.
+/// its bytes belong to one content; locks the hidden inode. Returns that content's number.
+/// Errc::invalid; Errc::stale_epoch: ids or placement are old, write the stripes again;
+/// Errc::stale: the hidden inode is gone; Errc::busy.
 Result<uint64_t> take_content(PartitionPtr partition, const proto::NewContent& content,
                               std::string_view inline_data, SessionId session, Half* half);
 

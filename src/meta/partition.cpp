@@ -224,11 +224,11 @@ Task<> Partition::wait_settled(std::vector<LockKey> keys, InodeId any_name_in) {
   co_return Result<>{};
 }
 
-bool Partition::may_vanish(const proto::Inode& directory) const {
+bool Partition::may_vanish(const proto::Inode& directory, uint64_t more) const {
   if (!directory.implicit()) return false;
   const auto found = removals_.find(InodeId(directory.id()));
   const uint64_t removals = found == removals_.end() ? 0 : found->second;
-  return directory.entry_count() <= removals + 1;
+  return directory.entry_count() <= removals + more;
 }
 
 }  // namespace turbine::meta

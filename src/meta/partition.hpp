@@ -128,9 +128,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::vector<proto::TxnId>& settled_decisions() { return settled_decisions_; }
   std::set<std::string>& finishing_decisions() { return finishing_decisions_; }
 
-  /// Whether taking one entry away, beyond the removals on their way, may leave the directory
-  /// empty and so remove it.
-  bool may_vanish(const proto::Inode& directory) const;
+  /// Whether taking `more` entries away, beyond the removals on their way, may leave the directory
+  /// empty and so remove it. Who asks holds a lock on its presence, counts its own removal before
+  /// and has read `directory` without a suspension since: one that was read earlier may miss a
+  /// removal that has come and gone.
+  bool may_vanish(const proto::Inode& directory, uint64_t more = 1) const;
 
  private:
   friend class Removal;

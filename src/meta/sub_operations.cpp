@@ -111,13 +111,8 @@ Task<> remove_empty_directory(PartitionPtr partition, proto::RemoveEmptyDirector
   co_return Result<>{};
 }
 
-Task<> take_foreign_content(PartitionPtr partition, proto::TakeContent operation, bool wait,
-                            Half* half) {
+Task<> take_foreign_content(PartitionPtr partition, proto::TakeContent operation, Half* half) {
   const proto::NewContent& content = operation.content();
-  if (content.hidden_inode() != 0) {
-    CO_TRY(
-        co_await lock(partition, {lock_inode(InodeId(content.hidden_inode()), true)}, wait, half));
-  }
   proto::Inode inode;
   inode.set_id(partition->next_number().value);
   inode.set_type(proto::FILE_REGULAR);
@@ -174,15 +169,18 @@ Task<proto::Inode> remove_entry(PartitionPtr partition, proto::RemoveEntry entry
     CO_TRY(co_await lock(partition,
                          {lock_name(directory, entry.name()), lock_present(directory, *vanishes)},
                          wait, &attempt));
-    inode = CO_TRY(co_await find_directory(partition, directory));
+    // Others that take entries away at the same time count this one from here on.
+    Removal removal(partition, directory);
     const auto dirent = CO_TRY(co_await find_dirent(partition, directory, entry.name(), true));
     if (!dirent.has_value() || dirent->directory() != entry.child()) {
       co_return fail(Errc::stale, "directory {} is not at its place any more",
                      InodeId(entry.child()));
     }
-    if (!*vanishes && partition->may_vanish(inode)) continue;  // the last but one left meanwhile
+    inode = CO_TRY(read_directory(*partition, directory));
+    // The last but one left meanwhile?
+    if (!*vanishes && partition->may_vanish(inode, 0)) continue;
     *vanishes = *vanishes && inode.implicit() && inode.entry_count() == 1;
-    if (!*vanishes) half->removals.emplace_back(partition, directory);
+    half->removals.push_back(std::move(removal));
     half->guards.push_back(std::move(attempt.guards.front()));
     half->locks.insert(half->locks.end(), attempt.locks.begin(), attempt.locks.end());
     auto& unlink = *half->mutations.Add()->mutable_unlink_directory();
@@ -224,8 +222,7 @@ Task<> prepare_half(PartitionPtr partition, proto::SubOperation operation, bool 
       return remove_empty_directory(
           partition, std::move(*operation.mutable_remove_empty_directory()), wait, half);
     case proto::SubOperation::kTakeContent:
-      return take_foreign_content(partition, std::move(*operation.mutable_take_content()), wait,
-                                  half);
+      return take_foreign_content(partition, std::move(*operation.mutable_take_content()), half);
     case proto::SubOperation::kTakeUpload:
       return take_upload(partition, std::move(*operation.mutable_take_upload()), wait, half);
     case proto::SubOperation::OP_NOT_SET:

@@ -63,7 +63,7 @@ TestArray::~TestArray() {
 void TestArray::start(Blade& blade) {
   blade.failed = false;
   blade.map.update(map.record());
-  blade.kv = kv::open_mem_kv(clock, blade.disk);
+  blade.kv = kv::open_mem_kv(clock, blade.disk, kv_options);
   blade.transport = network.attach(fmt::format("blade-{}", blade.id));
   blade.client = std::make_unique<PartitionClient>(clock, *blade.transport, blade.map);
   Options own = options;

@@ -132,6 +132,7 @@ class TestArray {
   cluster::ClusterMap map;
   Options options;
   FakeShardIo shard_io;
+  kv::MemKvOptions kv_options;  // of blades started from now on
   std::vector<std::unique_ptr<Blade>> blades;
   cluster::MapHolder client_map;
   std::unique_ptr<rpc::Transport> client_transport;

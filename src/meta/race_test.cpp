@@ -1,0 +1,190 @@
+// Operations that meet each other, or a background job, halfway.
+#include <gtest/gtest.h>
+
+#include "meta/test_array.hpp"
+
+namespace turbine::meta {
+namespace {
+
+using Path = std::vector<std::string>;
+using std::chrono::seconds;
+
+Options without_jobs() {
+  Options options;
+  options.background = false;
+  return options;
+}
+
+constexpr SessionId kGateway{900};  // whose request ids TestArray makes
+
+/// A content of one whole stripe under a hidden inode, as a long PUT gathers it.
+proto::NewContent hidden_content(TestArray& array, PartitionId home) {
+  proto::LeaseStripeIdsRequest lease;
+  lease.set_partition(home.value);
+  lease.set_session(kGateway.value);
+  lease.set_count(64);
+  const auto leased = array.call<proto::LeaseStripeIdsReply>(
+      home, proto::LEASE_STRIPE_IDS, std::move(lease), {}, array.next_request());
+  EXPECT_TRUE(leased.ok());
+  const StripeId id = StripeId::make(home, leased->body.first_number());
+  const GroupId group = cluster::make_group_id(1, 0);
+  proto::AppendHiddenRequest append;
+  append.set_partition(home.value);
+  append.set_session(kGateway.value);
+  proto::NewContent& content = *append.mutable_content();
+  content.set_size(100'000);
+  proto::NewStripe& stripe = *content.add_stripes();
+  stripe.set_id(id.value);
+  stripe.set_group(group.value);
+  stripe.set_group_version(1);
+  stripe.set_shard_bytes(102'400);
+  stripe.set_data_bytes(100'000);
+  proto::Extent& extent = *content.add_extents();
+  extent.set_length(100'000);
+  extent.set_stripe(id.value);
+  extent.set_group(group.value);
+  extent.set_shard_bytes(102'400);
+  const auto appended = array.call<proto::AppendHiddenReply>(
+      home, proto::APPEND_HIDDEN, std::move(append), {}, array.next_request());
+  EXPECT_TRUE(appended.ok());
+  proto::NewContent hidden;
+  hidden.set_size(100'000);
+  hidden.set_hidden_inode(appended->body.hidden_inode());
+  return hidden;
+}
+
+uint64_t extent_bytes(TestArray& array, InodeId directory, const std::string& name) {
+  proto::LookupRequest request;
+  request.set_directory(directory.value);
+  request.set_name(name);
+  request.set_want_content(true);
+  request.set_length(1 << 20);
+  const auto reply =
+      array.call<proto::LookupReply>(directory.partition(), proto::LOOKUP, std::move(request));
+  EXPECT_TRUE(reply.ok());
+  uint64_t bytes = 0;
+  if (!reply.ok()) return bytes;
+  for (const proto::Extent& extent : reply->body.content().extents()) bytes += extent.length();
+  return bytes;
+}
+
+Task<> put_hidden(TestArray& array, InodeId bucket, Path path, proto::NewContent content,
+                  Result<>& outcome) {
+  proto::PutFileRequest put;
+  put.set_directory(bucket.value);
+  for (std::string& name : path) put.add_path(std::move(name));
+  *put.mutable_content() = std::move(content);
+  put.set_session(kGateway.value);
+  const auto reply = co_await array.client->call<proto::PutFileReply>(
+      bucket.partition(), proto::PUT_FILE, std::move(put), {}, array.next_request(),
+      array.clock.now());
+  if (!reply.ok()) outcome = fail(reply.error());
+  co_return Result<>{};
+}
+
+Task<> end_sessions(PartitionHost& host) {
+  return host.end_silent_sessions();
+}
+
+// A gateway that was held up for as long as its session lasts comes back at the moment when the
+// blade ends that session.
+void race_with_the_end_of_the_session(const Path& path) {
+  TestArray array(1, 1, 1, without_jobs());
+  TestArray::Blade& blade = array.blade(1);
+  const InodeId bucket = array.make_bucket("b").value();
+  blade.host->renew_session(kGateway);
+  proto::NewContent content = hidden_content(array, bucket.partition());
+  array.clock.advance(seconds(31));
+  Result<> outcome;
+  std::vector<Task<>> both;
+  both.push_back(end_sessions(*blade.host));
+  both.push_back(put_hidden(array, bucket, path, std::move(content), outcome));
+  (void)array.clock.run([](std::vector<Task<>> tasks) -> Task<> {
+    for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
+    co_return Result<>{};
+  }(std::move(both)));
+  // Another silence later the session is ended for good.
+  array.clock.advance(seconds(31));
+  ASSERT_TRUE(array.clock.run(blade.host->end_silent_sessions()).ok());
+  ASSERT_FALSE(blade.failed);
+  if (!outcome.ok()) return;
+  InodeId directory = bucket;
+  for (size_t i = 0; i + 1 < path.size(); ++i) {
+    directory = array.find_directory(directory, path[i]).value();
+  }
+  EXPECT_EQ(extent_bytes(array, directory, path.back()), 100'000U);
+}
+
+TEST(PutFile, KeepsItsBytesWhenTheSessionEndsMeanwhile) {
+  race_with_the_end_of_the_session({"f"});
+}
+TEST(PutFile, KeepsItsBytesBelowANewDirectoryWhenTheSessionEndsMeanwhile) {
+  race_with_the_end_of_the_session({"d", "f"});
+}
+
+Task<> delete_file(TestArray& array, InodeId directory, std::string name) {
+  proto::DeleteFileRequest request;
+  request.set_directory(directory.value);
+  request.set_name(std::move(name));
+  CO_TRY(co_await array.client->call<proto::DeleteFileReply>(
+      directory.partition(), proto::DELETE_FILE, std::move(request), {}, array.next_request(),
+      array.clock.now()));
+  co_return Result<>{};
+}
+
+// Reads of records that are not in memory let others in between check and removal.
+TEST(DeleteFile, LeavesNoEmptyDirectoryWhenTheLastFilesGoTogether) {
+  for (int files = 2; files <= 4; ++files) {
+    TestArray array(1, 1);
+    const InodeId bucket = array.make_bucket("b").value();
+    for (int i = 0; i < files; ++i) {
+      ASSERT_TRUE(array.put(bucket, {"d", fmt::format("f{}", i)}, "x").ok());
+    }
+    array.kv_options.cold_read_one_in = 1;
+    array.crash(array.blade(1));
+    array.start(array.blade(1));
+    const InodeId directory = array.find_directory(bucket, "d").value();
+    std::vector<Task<>> deletes;
+    deletes.reserve(4);
+    for (int i = 0; i < files; ++i) {
+      deletes.push_back(delete_file(array, directory, fmt::format("f{}", i)));
+    }
+    const Result<> done = array.clock.run([](std::vector<Task<>> tasks) -> Task<> {
+      for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
+      co_return Result<>{};
+    }(std::move(deletes)));
+    ASSERT_TRUE(done.ok()) << done.error().text();
+    EXPECT_EQ(array.list(bucket).value(), Path{}) << files << " files";
+  }
+}
+
+TEST(DeleteFile, LeavesNoEmptyParentWhenItsLastDirectoriesGoTogether) {
+  for (int directories = 2; directories <= 4; ++directories) {
+    TestArray array(3, 8);
+    const InodeId bucket = array.make_bucket("b").value();
+    for (int i = 0; i < directories; ++i) {
+      ASSERT_TRUE(array.put(bucket, {"p", fmt::format("d{}", i), "f"}, "x").ok());
+    }
+    array.kv_options.cold_read_one_in = 1;
+    for (uint32_t id = 1; id <= 3; ++id) {
+      array.crash(array.blade(id));
+      array.start(array.blade(id));
+    }
+    const InodeId parent = array.find_directory(bucket, "p").value();
+    std::vector<Task<>> deletes;
+    deletes.reserve(4);
+    for (int i = 0; i < directories; ++i) {
+      const InodeId directory = array.find_directory(parent, fmt::format("d{}", i)).value();
+      deletes.push_back(delete_file(array, directory, "f"));
+    }
+    const Result<> done = array.clock.run([](std::vector<Task<>> tasks) -> Task<> {
+      for (auto& result : co_await when_all(std::move(tasks))) CO_TRY(std::move(result));
+      co_return Result<>{};
+    }(std::move(deletes)));
+    ASSERT_TRUE(done.ok()) << done.error().text();
+    EXPECT_EQ(array.list(bucket).value(), Path{}) << directories << " directories";
+  }
+}
+
+}  // namespace
+}  // namespace turbine::meta
