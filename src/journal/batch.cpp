@@ -87,10 +87,15 @@ Buffer BatchBuilder::finish(BatchHeader& header, uint64_t seed) {
 
 // --- parsing ---------------------------------------------------------------------------------
 
+std::optional<uint64_t> claimed_position(ByteView bytes) {
+  if (bytes.size() < kBatchHeaderBytes || load_le<uint64_t>(bytes.data() + kMagicAt) != kMagic) {
+    return std::nullopt;
+  }
+  return load_le<uint64_t>(bytes.data() + kPositionAt);
+}
+
 bool begins_like_batch(ByteView bytes, uint64_t position) {
-  return bytes.size() >= kBatchHeaderBytes &&
-         load_le<uint64_t>(bytes.data() + kMagicAt) == kMagic &&
-         load_le<uint64_t>(bytes.data() + kPositionAt) == position;
+  return claimed_position(bytes) == position;
 }
 
 Result<BatchHeader> parse_batch(ByteView bytes, uint64_t position, uint64_t seed) {

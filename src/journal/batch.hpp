@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/buffer.hpp"
 #include "base/result.hpp"
@@ -61,6 +62,8 @@ class BatchBuilder {
 /// Reads the batch at `position` out of `bytes`, which start there and end with the segment.
 /// Errc::corrupt: no batch, or not whole. Only then may parse_records() see its body.
 Result<BatchHeader> parse_batch(ByteView bytes, uint64_t position, uint64_t seed);
+/// The position that the bytes, if they begin like a batch, whole or not, claim to be of.
+std::optional<uint64_t> claimed_position(ByteView bytes);
 /// True when the bytes begin like a batch of this place, whole or not.
 bool begins_like_batch(ByteView bytes, uint64_t position);
 

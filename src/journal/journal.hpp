@@ -69,7 +69,8 @@ class Journal {
   static Task<> format(io::Device& device, Options options);
   /// Reads the log from `recover_from` on, hands each record to `handler`, and opens for append.
   /// All that was replayed is durable on return. Errc::corrupt: the log breaks at or before
-  /// `recover_from`, the blade must start as blank. Damage after it is told in `summary`: replay
+  /// `recover_from`, or that position is so old that what followed was overwritten; the blade must
+  /// start as blank. Damage after it is told in `summary`: replay
   /// stops there, appends go on there, and what followed is lost.
   static Task<std::unique_ptr<Journal>> open(Executor executor, io::Device& device, Options options,
                                              Position recover_from, ReplayHandler handler,

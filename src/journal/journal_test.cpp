@@ -241,6 +241,29 @@ TEST(Journal, RefusesALogThatIsBadAtItsRecoveryPosition) {
   EXPECT_TRUE(f.open(from).failed_with(Errc::corrupt));
 }
 
+TEST(Journal, RefusesALogWhoseFirstBatchIsBad) {
+  Fixture f;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(f.append(std::to_string(i)).ok());
+  f.close();
+  f.disk.flip_bit(kOptions.region_offset + 70, 0);
+  EXPECT_TRUE(f.open().failed_with(Errc::corrupt));
+}
+
+// A store that was lost, or put back from an old copy, must not pass for an empty one.
+TEST(Journal, RefusesARecoveryPositionThatItHasOverwritten) {
+  Fixture f;
+  for (int i = 0; i < 40; ++i) {
+    const Position position = f.append(std::string(10000, 'x')).value();
+    f.journal->set_recovery_position(position);
+  }
+  ASSERT_GT(f.journal->end().value, kOptions.region_bytes);
+  const Position newest = f.journal->recovery_position();
+  f.close();
+  EXPECT_TRUE(f.open().failed_with(Errc::corrupt));
+  EXPECT_TRUE(f.open(Position{1}).failed_with(Errc::corrupt));
+  EXPECT_TRUE(f.open(newest).ok());
+}
+
 TEST(Journal, SeesNothingOfAnotherIncarnation) {
   Fixture f;
   ASSERT_TRUE(f.append("old").ok());

@@ -27,11 +27,18 @@ Task<ReplayEnd> Replay::run() {
   }
   if (end_.position < recover_from_) CO_TRY(co_await skip_to_recovery_position());
   CO_TRY(co_await search_for_damage());
-  if (end_.position < recover_from_) {
+  if (out_of_date_) {
     co_return fail(Errc::corrupt,
-                   "the journal is damaged at position {}, before its recovery position {}; the "
-                   "blade must start as blank",
-                   end_.position, recover_from_);
+                   "the journal has gone on long past position {}, where recovery was to begin: "
+                   "the metadata store is lost or an old copy; the blade must start as blank",
+                   recover_from_);
+  }
+  if (end_.position < recover_from_ || (!chain_begun_ && summary_.damaged && !unreadable_)) {
+    co_return fail(
+        Errc::corrupt,
+        "the journal is damaged at position {}, not behind its recovery position {}; the "
+        "blade must start as blank",
+        end_.position, recover_from_);
   }
   while (!held_.empty()) {
     Held held = std::move(held_.front());
@@ -125,6 +132,15 @@ bool Replay::accept(uint64_t position) {
   return true;
 }
 
+/// Whether the page at `position` of the loaded segment begins a whole batch of a later use of it.
+bool Replay::is_of_later_use(uint64_t position) const {
+  const uint64_t offset = position % options_.segment_bytes;
+  const auto claimed = claimed_position(segment_.from(offset));
+  return claimed.has_value() && *claimed > position &&
+         (*claimed - position) % options_.region_bytes == 0 &&
+         parse_batch(segment_.from(offset), *claimed, seed(*claimed)).ok();
+}
+
 /// The chain broke in batches that nobody needs any more: begins again with the one that holds the
 /// byte before the recovery position. Changes nothing when that one is bad too.
 Task<> Replay::skip_to_recovery_position() {
@@ -161,7 +177,10 @@ Task<> Replay::search_for_damage() {
     const uint64_t from = std::max(start, end_.position);
     for (uint64_t at = from; at < start + options_.segment_bytes; at += kPageBytes) {
       const auto header = parse_batch(segment_.from(at - start), at, seed(at));
-      if (!header.ok()) continue;
+      if (!header.ok()) {
+        out_of_date_ = out_of_date_ || is_of_later_use(at);
+        continue;
+      }
       end_.run = std::max(end_.run, header->run);
       if (header->run >= last_run && header->flushed_sequence > end_.sequence) {
         summary_.damaged = true;

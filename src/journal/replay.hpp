@@ -20,13 +20,15 @@ struct ReplayEnd {
 /// One use: run() once. Walks the chain of batches from the segment that holds the recovery
 /// position; a break before that position is stepped over. Where it breaks later, the rest of the
 /// region is searched for a whole batch of the same or a later run that says the broken one had
-/// been flushed: then it is damage, else the torn tail.
+/// been flushed: then it is damage, else the torn tail. A batch of a later use than can be reached
+/// from the recovery position means that the position is out of date.
 class Replay {
  public:
   Replay(io::Device& device, Options options, Position recover_from, ReplayHandler handler);
 
-  /// Errc::corrupt: the log breaks before the recovery position; start the blade as blank.
-  /// Errors of the device (but unreadable ranges) and of the handler.
+  /// Errc::corrupt: the log breaks before or at the recovery position, or has gone on from it so
+  /// far that what it began with was overwritten; start the blade as blank. Errors of the device
+  /// (but unreadable ranges) and of the handler.
   Task<ReplayEnd> run();
   const ReplaySummary& summary() const { return summary_; }
 
@@ -45,6 +47,7 @@ class Replay {
   Task<> load_page_by_page(uint64_t device_offset, uint64_t offset, size_t size);
   Task<bool> next_batch();
   bool accept(uint64_t position);
+  bool is_of_later_use(uint64_t position) const;
   Task<> skip_to_recovery_position();
   Task<> search_for_damage();
   Task<> deliver_flushed(uint64_t flushed_sequence);
@@ -60,6 +63,7 @@ class Replay {
   ReplayEnd end_;
   bool chain_begun_ = false;
   bool unreadable_ = false;
+  bool out_of_date_ = false;  // the recovery position
   ReplaySummary summary_;
 };
 
