@@ -84,6 +84,19 @@ Task<> write_run(StatePtr state, std::shared_ptr<Run> run) {
   co_return Result<>{};
 }
 
+void hold(State& state, uint64_t offset, const std::vector<proto::NewStripe>& stripes) {
+  for (const proto::NewStripe& stripe : stripes) {
+    *state.held.add_stripes() = stripe;
+    proto::Extent& extent = *state.held.add_extents();
+    extent.set_offset(offset);
+    extent.set_length(stripe.data_bytes());
+    extent.set_stripe(stripe.id());
+    extent.set_group(stripe.group());
+    extent.set_shard_bytes(stripe.shard_bytes());
+    offset += stripe.data_bytes();
+  }
+}
+
 // Moves runs that have ended, in order, into `held`.
 void harvest(State& state) {
   while (!state.runs.empty() && state.runs.front()->stripes.has_value()) {
@@ -93,38 +106,54 @@ void harvest(State& state) {
       if (!state.failure) state.failure = run->stripes->error();
       continue;
     }
-    uint64_t offset = run->offset;
-    for (const proto::NewStripe& stripe : **run->stripes) {
-      *state.held.add_stripes() = stripe;
-      proto::Extent& extent = *state.held.add_extents();
-      extent.set_offset(offset);
-      extent.set_length(stripe.data_bytes());
-      extent.set_stripe(stripe.id());
-      extent.set_group(stripe.group());
-      extent.set_shard_bytes(stripe.shard_bytes());
-      offset += stripe.data_bytes();
-    }
+    hold(state, run->offset, **run->stripes);
   }
 }
 
-Task<> append_hidden(StatePtr state, bool discard) {
-  proto::AppendHiddenRequest request;
-  request.set_partition(state->home->value);
-  request.set_hidden_inode(state->hidden_inode);
-  request.set_session(state->core->session.value);
-  request.set_discard(discard);
-  if (!discard) {
-    const proto::Extent& last = *state->held.extents().rbegin();
-    state->held.set_size(last.offset() + last.length());
-    *request.mutable_content() = std::exchange(state->held, {});
+// After Errc::stale_epoch, which is for good: the ids of `held` are of a range that has ended (the
+// gateway was silent for too long, or held them too long), or its placement is of an old map. The
+// shards are still there: the same bytes go into stripes of new ids.
+Task<> write_again(StatePtr state) {
+  const proto::NewContent old = std::exchange(state->held, {});
+  Core& core = *state->core;
+  for (const proto::NewStripe& stripe : old.stripes())
+    core.stripe_ids.forget(StripeId(stripe.id()));
+  for (const proto::Extent& extent : old.extents()) {
+    auto data = CO_TRY(co_await core.reader.read(extent, 0, extent.length()));
+    const auto stripes =
+        CO_TRY(co_await stripe::write_stripes(core.writer, *state->home, std::move(data)));
+    hold(*state, extent.offset(), stripes);
   }
-  auto reply = co_await state->core->partitions.call<proto::AppendHiddenReply>(
-      *state->home, proto::APPEND_HIDDEN, std::move(request), {}, state->core->next_request(),
-      state->core->clock.now());
-  // Its stripes may be under the hidden inode or not: the end of the session tells.
-  if (!reply.ok()) co_return fail(std::move(reply).error());
-  state->hidden_inode = reply->body.hidden_inode();
+  for (const proto::NewStripe& stripe : old.stripes()) CO_TRY(co_await core.writer.discard(stripe));
   co_return Result<>{};
+}
+
+Task<> append_hidden(StatePtr state, bool discard) {
+  for (int tries = 0;; ++tries) {
+    proto::AppendHiddenRequest request;
+    request.set_partition(state->home->value);
+    request.set_hidden_inode(state->hidden_inode);
+    request.set_session(state->core->session.value);
+    request.set_discard(discard);
+    if (!discard) {
+      const proto::Extent& last = *state->held.extents().rbegin();
+      state->held.set_size(last.offset() + last.length());
+      *request.mutable_content() = state->held;
+    }
+    auto reply = co_await state->core->partitions.call<proto::AppendHiddenReply>(
+        *state->home, proto::APPEND_HIDDEN, std::move(request), {}, state->core->next_request(),
+        state->core->clock.now());
+    if (reply.failed_with(Errc::stale_epoch) && tries < state->core->options.stale_retries_max) {
+      CO_TRY(co_await write_again(state));
+      continue;
+    }
+    // After a failure its stripes may be under the hidden inode or not: the end of the session
+    // tells.
+    if (!discard) state->held.Clear();
+    if (!reply.ok()) co_return fail(std::move(reply).error());
+    state->hidden_inode = reply->body.hidden_inode();
+    co_return Result<>{};
+  }
 }
 
 // Starts the first `size` pending bytes on their way; waits for a free slot.
@@ -225,7 +254,8 @@ Task<ObjectInfo> commit_object(StatePtr state, NewObject attributes, Conditions 
     request.set_session(core->session.value);
     auto reply = co_await core->partitions.call<proto::PutFileReply>(
         place.directory.partition(), proto::PUT_FILE, std::move(request), prepared.payload,
-        state->call.request, received);
+        state->call.request, received,
+        core->clock.now() - received + core->options.partitions.budget);
     if (reply.ok()) {
       state->over = true;
       if (place.missing.size() == 1) {  // no lease came with it; good for when the parent is down
@@ -238,6 +268,10 @@ Task<ObjectInfo> commit_object(StatePtr state, NewObject attributes, Conditions 
       forget(*core, place);
       continue;
     }
+    if (reply.failed_with(Errc::stale_epoch) && tries < core->options.stale_retries_max) {
+      CO_TRY(co_await write_again(state));
+      continue;
+    }
     if (reply.failed_with(Errc::timeout)) state->over = true;
     if (reply.failed_with(Errc::stale)) {
       co_return fail(Errc::unavailable, "{}", reply.error().context);
@@ -246,33 +280,42 @@ Task<ObjectInfo> commit_object(StatePtr state, NewObject attributes, Conditions 
   }
 }
 
-Task<ObjectInfo> commit_part(StatePtr state, NewObject attributes) {
-  const CorePtr core = state->core;
-  Prepared prepared = CO_TRY(co_await prepare(state));
-  const InodeId bucket = CO_TRY(co_await bind(core, kRootInode, state->target.bucket));
-  proto::PutPartRequest request;
-  request.set_bucket(bucket.value);
-  request.set_upload_id(state->target.upload);
-  request.set_key(state->target.key);
-  request.set_number(state->target.part_number);
-  request.set_etag(attributes.etag);
-  request.set_session(core->session.value);
-  *request.mutable_content() = std::move(prepared.content);
-  request.mutable_content()->mutable_extents()->CopyFrom(state->held.extents());
-  request.mutable_content()->mutable_stripes()->CopyFrom(state->held.stripes());
-  auto reply = co_await core->partitions.call<proto::PutPartReply>(
-      bucket.partition(), proto::PUT_PART, std::move(request), std::move(prepared.payload),
-      state->call.request, core->clock.now());
-  state->over = reply.ok() || reply.failed_with(Errc::timeout);
-  if (!reply.ok()) co_return fail(std::move(reply).error());
-  const proto::Part& part = reply->body.part();
+ObjectInfo to_part_info(std::string key, const proto::Part& part) {
   ObjectInfo info;
-  info.key = state->target.key;
+  info.key = std::move(key);
   info.inode = InodeId(part.inode());
   info.size = part.size();
   info.etag = part.etag();
   info.modified_ns = part.time_ns();
-  co_return info;
+  return info;
+}
+
+Task<ObjectInfo> commit_part(StatePtr state, NewObject attributes) {
+  const CorePtr core = state->core;
+  Prepared prepared = CO_TRY(co_await prepare(state));
+  const InodeId bucket = CO_TRY(co_await bind(core, kRootInode, state->target.bucket));
+  for (int tries = 0;; ++tries) {
+    proto::PutPartRequest request;
+    request.set_bucket(bucket.value);
+    request.set_upload_id(state->target.upload);
+    request.set_key(state->target.key);
+    request.set_number(state->target.part_number);
+    request.set_etag(attributes.etag);
+    request.set_session(core->session.value);
+    *request.mutable_content() = prepared.content;
+    request.mutable_content()->mutable_extents()->CopyFrom(state->held.extents());
+    request.mutable_content()->mutable_stripes()->CopyFrom(state->held.stripes());
+    auto reply = co_await core->partitions.call<proto::PutPartReply>(
+        bucket.partition(), proto::PUT_PART, std::move(request), prepared.payload,
+        state->call.request, core->clock.now());
+    if (reply.failed_with(Errc::stale_epoch) && tries < core->options.stale_retries_max) {
+      CO_TRY(co_await write_again(state));
+      continue;
+    }
+    state->over = reply.ok() || reply.failed_with(Errc::timeout);
+    if (!reply.ok()) co_return fail(std::move(reply).error());
+    co_return to_part_info(state->target.key, reply->body.part());
+  }
 }
 
 class Writer final : public ObjectWriter {

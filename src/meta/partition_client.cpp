@@ -7,8 +7,8 @@ namespace turbine::meta {
 namespace {
 
 bool worth_another_try(Errc code) {
-  return code == Errc::wrong_primary || code == Errc::stale_epoch || code == Errc::unavailable ||
-         code == Errc::timeout || code == Errc::busy || code == Errc::closed;
+  return code == Errc::wrong_primary || code == Errc::unavailable || code == Errc::timeout ||
+         code == Errc::busy || code == Errc::closed;
 }
 
 uint32_t age_ms(TimePoint now, TimePoint received) {
@@ -78,8 +78,13 @@ Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rp
     const auto way = channel(*state, *blade);
     const TimePoint until = std::min(deadline, state->clock.now() + options.attempt);
     auto reply = co_await way->call(std::move(copy), until);
-    if (reply.ok() || !worth_another_try(reply.error().code)) co_return reply;
+    if (reply.ok()) co_return reply;
     last = std::move(reply).error();
+    if (!worth_another_try(last.code)) {
+      // A refusal says nothing of an earlier try that is still on its way and may yet be executed.
+      if (mutation && outcome_unknown) last.code = Errc::timeout;
+      co_return fail(std::move(last));
+    }
     if (last.code == Errc::timeout) outcome_unknown = true;
     if (last.code == Errc::closed) last.code = Errc::unavailable;
     const TimePoint retry_at = std::min(deadline, state->clock.now() + back_off);

@@ -34,9 +34,9 @@ struct PartitionClientOptions {
 };
 
 /// Sends requests of the partition service to the primary that the newest map names. A try that
-/// ends with wrong_primary, stale_epoch, unavailable, busy or timeout is repeated, with the same
-/// request id, after a newer map or a short back-off. One per process and reactor; `map` and
-/// `transport` outlive it; calls in flight keep what they need alive.
+/// ends with wrong_primary, unavailable, busy or timeout is repeated, with the same request id,
+/// after a newer map or a short back-off. One per process and reactor; `map` and `transport`
+/// outlive it; calls in flight keep what they need alive.
 class PartitionClient {
  public:
   PartitionClient(Clock& clock, rpc::Transport& transport, cluster::MapHolder& map,
@@ -45,7 +45,8 @@ class PartitionClient {
   /// `id`: {} for reads; for mutations the operation's, so that it runs once however often it is
   /// sent. `received`: when the gateway got the client's request; older than kRequestAgeMax is not
   /// sent. Errc::unavailable: certainly not executed. Errc::timeout: the outcome is not known.
-  /// Other errors are the partition's answer. `budget`: in place of the options'.
+  /// Other errors are the partition's answer, and no try was executed or will be. `budget`: in
+  /// place of the options'.
   template <class Reply, class Body>
   Task<rpc::With<Reply>> call(PartitionId partition, int type, Body body, Buffer payload,
                               RequestId id, TimePoint received,

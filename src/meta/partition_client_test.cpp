@@ -168,6 +168,23 @@ TEST_F(PartitionClientTest, SaysTimeoutWhenAMutationMayHaveRun) {
   for (const auto& sent : transport.sent) EXPECT_EQ(sent.request.id, id);
 }
 
+TEST_F(PartitionClientTest, SaysTimeoutWhenARefusalFollowsATryThatMayStillRun) {
+  map.update(record(5, 1, proto::BLADE_HEALTHY));
+  transport.answers["mem:1"] = [&](const rpc::Request&, TimePoint deadline) {
+    if (transport.sent.size() == 1) return hang(time, deadline);
+    return bad_answer(Errc::precondition_failed);
+  };
+  EXPECT_TRUE(call(time.now()).failed_with(Errc::timeout));
+  EXPECT_EQ(transport.sent.size(), 2U);
+}
+
+TEST_F(PartitionClientTest, LeavesStaleStripesToTheCaller) {
+  map.update(record(5, 1, proto::BLADE_HEALTHY));
+  answer(1, [] { return bad_answer(Errc::stale_epoch); });
+  EXPECT_TRUE(call(time.now()).failed_with(Errc::stale_epoch));
+  EXPECT_EQ(transport.sent.size(), 1U);
+}
+
 TEST_F(PartitionClientTest, NeverSendsWhatIsTooOld) {
   map.update(record(5, 1, proto::BLADE_HEALTHY));
   answer(1, good_answer);

@@ -51,7 +51,7 @@ Task<> LeasedStripeIds::lease(std::shared_ptr<Home> home, PartitionId id) {
   if (range->count == 0) {
     co_return fail(Errc::unavailable, "partition {} leased no stripe ids", id);
   }
-  home->next = range->first_number;
+  home->first = home->next = range->first_number;
   home->end = range->first_number + range->count;
   home->leased_at = clock_.now();
   co_return Result<>{};
@@ -59,9 +59,16 @@ Task<> LeasedStripeIds::lease(std::shared_ptr<Home> home, PartitionId id) {
 
 void LeasedStripeIds::forget() {
   for (auto& [id, home] : homes_) {
-    home->next = home->end = 0;
+    home->first = home->next = home->end = 0;
     ++home->generation;
   }
+}
+
+void LeasedStripeIds::forget(StripeId id) {
+  const auto found = homes_.find(id.home());
+  if (found == homes_.end()) return;
+  Home& home = *found->second;
+  if (id.number() >= home.first && id.number() < home.end) home.next = home.end;
 }
 
 }  // namespace turbine::stripe

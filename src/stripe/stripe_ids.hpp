@@ -32,12 +32,15 @@ class LeasedStripeIds final : public StripeIdSource {
   Task<StripeId> next(PartitionId home) override;
   /// Forgets what is left of all ranges. When the session that leased them has ended.
   void forget();
+  /// Forgets what is left of the range that gave this id out, if it is still in use: its home says
+  /// that it has ended.
+  void forget(StripeId id);
 
  private:
   struct Home {
     explicit Home(Executor executor) : changed(executor) {}
-    uint64_t next = 0, end = 0;
-    uint32_t count = kLeaseCountMin;  // of the next lease
+    uint64_t first = 0, next = 0, end = 0;  // of the range in use
+    uint32_t count = kLeaseCountMin;        // of the next lease
     TimePoint leased_at{};
     bool leasing = false;
     uint64_t generation = 0;  // counts forget()

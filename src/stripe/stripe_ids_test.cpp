@@ -73,5 +73,15 @@ TEST_F(StripeIdsTest, ForgetsRangesOfAnEndedSession) {
   EXPECT_EQ(time.run(ids.next(PartitionId(3)))->number(), kLeaseCountMin + 1);
 }
 
+TEST_F(StripeIdsTest, ForgetsARangeOnceHoweverManyOfItsIdsAreDead) {
+  std::set<StripeId> seen;
+  EXPECT_EQ(*time.run(take(3, seen)), 0U);
+  for (const StripeId id : seen) ids.forget(id);
+  EXPECT_EQ(time.run(ids.next(PartitionId(3)))->number(), kLeaseCountMin + 1);
+  for (const StripeId id : seen) ids.forget(id);
+  EXPECT_EQ(time.run(ids.next(PartitionId(3)))->number(), kLeaseCountMin + 2);
+  EXPECT_EQ(leases.size(), 2U);
+}
+
 }  // namespace
 }  // namespace turbine::stripe
