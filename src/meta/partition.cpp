@@ -7,6 +7,12 @@
 
 namespace turbine::meta {
 
+namespace {
+
+constexpr Duration kEndedKept = std::chrono::minutes(2);
+
+}  // namespace
+
 Removal::Removal(PartitionPtr partition, InodeId directory)
     : partition_(std::move(partition)), directory_(directory) {
   ++partition_->removals_[directory_];
@@ -222,6 +228,15 @@ Task<> Partition::wait_settled(std::vector<LockKey> keys, InodeId any_name_in) {
     }
   }
   co_return Result<>{};
+}
+
+void Partition::note_ended(const std::string& key) {
+  const TimePoint now = clock().now();
+  while (!ended_order_.empty() && ended_order_.front().first + kEndedKept < now) {
+    ended_.erase(ended_order_.front().second);
+    ended_order_.pop_front();
+  }
+  if (ended_.insert(key).second) ended_order_.emplace_back(now, key);
 }
 
 bool Partition::may_vanish(const proto::Inode& directory, uint64_t more) const {

@@ -118,6 +118,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::map<std::string, Prepared>& prepared() { return prepared_; }
   void add_prepared(const std::string& key, Half half);
   void remove_prepared(const std::string& key);
+  /// Intents that have ended here, whether they had begun or not: a prepare that comes after that is
+  /// a late duplicate. Remembered for longer than a message can be on its way, not over a restart,
+  /// which no message outlives.
+  void note_ended(const std::string& key);
+  bool has_ended(const std::string& key) const { return ended_.contains(key); }
   /// Waits while one of the keys is prepared; Errc::busy after options().settle_wait.
   /// `any_name_in`: all names of that directory, besides.
   Task<> wait_settled(std::vector<LockKey> keys, InodeId any_name_in = {});
@@ -168,6 +173,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::map<RequestId, std::shared_ptr<Event>> running_;
   std::map<std::string, Prepared> prepared_;
   std::map<LockKey, int> prepared_keys_;
+  std::set<std::string> ended_;
+  std::deque<std::pair<TimePoint, std::string>> ended_order_;
   std::vector<OneShot<>> settled_waiters_;
   std::set<std::string> active_transactions_;
   std::set<std::string> finishing_decisions_;

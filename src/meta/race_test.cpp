@@ -186,5 +186,40 @@ TEST(DeleteFile, LeavesNoEmptyParentWhenItsLastDirectoriesGoTogether) {
   }
 }
 
+// The network may bring a message again after everything that followed it.
+TEST(Transaction, PreparesNothingForALateDuplicate) {
+  for (const bool after_prepare : {true, false}) {
+    TestArray array(2, 4, 1, without_jobs());
+    const InodeId bucket = array.make_bucket("b").value();
+    const PartitionId target(1);
+    proto::TxnId id;
+    id.set_session(kGateway.value);
+    id.set_sequence(77);
+    id.set_attempt(5);
+    id.set_step(1);
+    proto::TxnPrepareRequest prepare;
+    *prepare.mutable_id() = id;
+    prepare.set_partition(target.value);
+    prepare.set_coordinator(bucket.partition().value);
+    proto::InsertTree& tree = *prepare.mutable_operation()->mutable_insert_tree();
+    tree.set_parent(bucket.value);
+    tree.add_names("d");
+    tree.set_implicit(true);
+    proto::TxnFinishRequest finish;
+    *finish.mutable_id() = id;
+    finish.set_partition(target.value);
+    finish.set_commit(after_prepare);
+    if (after_prepare) {
+      ASSERT_TRUE(array.call<proto::TxnPrepareReply>(target, proto::TXN_PREPARE, prepare).ok());
+    }
+    ASSERT_TRUE(array.call<proto::TxnFinishReply>(target, proto::TXN_FINISH, finish).ok());
+    EXPECT_TRUE(array.call<proto::TxnPrepareReply>(target, proto::TXN_PREPARE, prepare)
+                    .failed_with(Errc::conflict));
+    for (const PartitionPtr& partition : array.blade_of(target).host->partitions()) {
+      EXPECT_TRUE(partition->image().intents().empty());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace turbine::meta

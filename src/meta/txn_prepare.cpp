@@ -47,6 +47,9 @@ Answer<proto::TxnPrepareReply> txn_prepare(Call call, proto::TxnPrepareRequest r
   while (const auto event = partition->running(running)) CO_TRY(co_await event->wait());
   const auto found = partition->image().intents().find(key);
   if (found != partition->image().intents().end()) co_return prepared_reply(found->second);
+  if (partition->has_ended(key)) {
+    co_return fail(Errc::conflict, "the transaction has ended here");
+  }
   partition->begin_request(running);
   const Result<> logged = co_await log_intent(partition, std::move(request), key);
   partition->end_request(running);
@@ -61,7 +64,10 @@ Answer<proto::TxnPrepareReply> txn_prepare(Call call, proto::TxnPrepareRequest r
 Task<> finish_intent(PartitionPtr partition, proto::TxnId id, bool commit) {
   const std::string key = partition->keys().intent(id);
   const auto found = partition->prepared().find(key);
-  if (found == partition->prepared().end()) co_return Result<>{};
+  if (found == partition->prepared().end()) {
+    partition->note_ended(key);
+    co_return Result<>{};
+  }
   if (!partition->image().intents().contains(key) || found->second.finishing) {
     co_return fail(Errc::busy, "the intent is being logged or finished");
   }
@@ -72,6 +78,7 @@ Task<> finish_intent(PartitionPtr partition, proto::TxnId id, bool commit) {
   finish.set_commit(commit);
   const Result<> logged = co_await partition->commit(std::move(entry));
   if (logged.ok()) {
+    partition->note_ended(key);
     partition->remove_prepared(key);
   } else if (const auto again = partition->prepared().find(key);
              again != partition->prepared().end()) {
