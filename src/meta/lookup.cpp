@@ -85,6 +85,15 @@ Answer<proto::GetExtentsReply> get_extents(Call call, proto::GetExtentsRequest r
       co_return fail(Errc::conflict, "inode {} changed: version {} is asked, {} is current", id,
                      request.content_version(), inode->content_version());
     }
+    // The pin keeps the stripes, and the records of a content of many runs; those of a few are gone
+    // with the entry that replaced it. No records must not be taken for a hole.
+    const std::string runs = partition->keys().contents(pin->content);
+    const auto first = partition->kv().scan(runs, prefix_end(runs));
+    CO_TRY(first->status());
+    if (!first->valid()) {
+      co_return fail(Errc::conflict, "inode {} changed: version {} has been released", id,
+                     request.content_version());
+    }
     reply.payload =
         CO_TRY(fill_content(*partition, pin->content, pin->size, pin->content_version,
                             request.offset(), request.length(), reply.body.mutable_content()));

@@ -118,9 +118,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::map<std::string, Prepared>& prepared() { return prepared_; }
   void add_prepared(const std::string& key, Half half);
   void remove_prepared(const std::string& key);
-  /// Intents that have ended here, whether they had begun or not: a prepare that comes after that is
-  /// a late duplicate. Remembered for longer than a message can be on its way, not over a restart,
-  /// which no message outlives.
+  /// Intents that have ended here, whether they had begun or not: a prepare that comes after that
+  /// is a late duplicate. Remembered for longer than a message can be on its way, not over a
+  /// restart, which no message outlives.
   void note_ended(const std::string& key);
   bool has_ended(const std::string& key) const { return ended_.contains(key); }
   /// Waits while one of the keys is prepared; Errc::busy after options().settle_wait.

@@ -82,6 +82,34 @@ Task<> put_hidden(TestArray& array, InodeId bucket, Path path, proto::NewContent
   co_return Result<>{};
 }
 
+// A reader that asks again for places must not get a hole for bytes that were released.
+TEST(GetExtents, AnswersConflictForAPinnedContentThatIsGone) {
+  TestArray array(1, 1, 1, without_jobs());
+  const InodeId bucket = array.make_bucket("b").value();
+  Result<> outcome;
+  ASSERT_TRUE(
+      array.clock
+          .run(put_hidden(array, bucket, {"f"}, hidden_content(array, bucket.partition()), outcome))
+          .ok());
+  ASSERT_TRUE(outcome.ok());
+  proto::LookupRequest lookup;
+  lookup.set_directory(bucket.value);
+  lookup.set_name("f");
+  lookup.set_pin(true);
+  lookup.set_session(kGateway.value);
+  const auto found = array.call<proto::LookupReply>(bucket.partition(), proto::LOOKUP, lookup);
+  ASSERT_TRUE(found.ok());
+  ASSERT_NE(found->body.pin(), 0U);
+  ASSERT_TRUE(array.put(bucket, {"f"}, "new").ok());
+  proto::GetExtentsRequest request;
+  request.set_inode(found->body.inode().id());
+  request.set_length(1 << 20);
+  request.set_content_version(found->body.inode().content_version());
+  request.set_session(kGateway.value);
+  EXPECT_TRUE(array.call<proto::GetExtentsReply>(bucket.partition(), proto::GET_EXTENTS, request)
+                  .failed_with(Errc::conflict));
+}
+
 Task<> end_sessions(PartitionHost& host) {
   return host.end_silent_sessions();
 }
