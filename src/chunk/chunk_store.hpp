@@ -27,7 +27,7 @@ struct Options {
   uint64_t area_offset = 0;  // chunk area within the device
   uint64_t area_bytes = 0;
   uint64_t cache_bytes = uint64_t{128} << 20;  // DRAM read cache
-  uint64_t reserve_bytes = 0;                  // new shards are refused below this much free space
+  uint64_t reserve_bytes = 0;  // new shards (not repairs) are refused below this much free space
   uint64_t identity_seed = 0;
   bool skip_checksums_for_test = false;  // a planted fault: the simulator must find it
 };
@@ -61,7 +61,8 @@ class ChunkStore {
   virtual Task<> stop() = 0;
 
   /// Stores the shard; durable on return. A shard that is there with the same generation and bytes:
-  /// ok without a write; with other bytes: Errc::conflict. Errc::no_space.
+  /// ok without a write, unless a read has found it damaged; with other bytes: Errc::conflict.
+  /// Errc::no_space.
   virtual Task<> put(ShardInfo info, Buffer data, AfterPut after = AfterPut::cache) = 0;
   /// Any byte range of the shard, verified. Errc::not_found: no such shard here. Errc::corrupt or
   /// Errc::io: it is lost or damaged here; reconstruct and put() it again with generation + 1.

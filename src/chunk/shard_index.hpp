@@ -44,6 +44,7 @@ struct Shard {
   uint64_t offset = 0;  // in the area
   std::vector<uint64_t> checksums;
   std::shared_ptr<Extent> extent;  // null until the allocator was built
+  bool damaged = false;            // a read of it failed since the start
 };
 
 /// Key of a shard in the Kv: slot 0, kind 'c', stripe, index; and the bounds of all of them.

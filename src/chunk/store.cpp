@@ -201,6 +201,7 @@ Result<> Store::compare_with_stored(const ShardInfo& info, const Buffer& data) c
   const bool same = stored->info.generation == info.generation &&
                     stored->info.bytes == info.bytes &&
                     stored->checksums == block_checksums(info, options_.identity_seed, data.view());
+  if (same && stored->damaged) return fail(Errc::not_found, "to be written once more");
   if (same) return {};
   return fail(Errc::conflict, "shard {} is stored with other bytes (generation {})", info.shard,
               stored->info.generation);
@@ -225,7 +226,9 @@ Task<> Store::put(ShardInfo info, Buffer data, AfterPut after) {
 
 Task<> Store::put_new(ShardInfo info, Buffer data, AfterPut after) {
   CO_TRY(Result<>(health_));
-  if (allocator_->free_bytes() < info.bytes + options_.reserve_bytes) {
+  // Mending what a full blade lost may use the reserve: what it replaces comes free.
+  const uint64_t reserve = info.generation > 1 ? 0 : options_.reserve_bytes;
+  if (allocator_->free_bytes() < info.bytes + reserve) {
     co_return fail(Errc::no_space, "the blade's chunk area is full: {} of {} bytes used",
                    used_bytes_, options_.area_bytes);
   }
@@ -316,6 +319,7 @@ Task<Buffer> Store::read_blocks(ShardPtr shard, uint32_t first, uint32_t blocks)
   Result<Buffer> data = co_await device_.read(options_.area_offset + shard->offset + start, bytes);
   if (!data.ok()) {
     ++counters_.read_errors;
+    shard->damaged = true;
     co_return fail(data.error().within(fmt::format("shard {}", shard->info.shard)));
   }
   for (uint32_t i = 0; i < blocks; ++i) {
@@ -325,6 +329,7 @@ Task<Buffer> Store::read_blocks(ShardPtr shard, uint32_t first, uint32_t blocks)
     if (block_checksum(shard->info, first + i, options_.identity_seed, block) !=
         shard->checksums[first + i]) {
       ++counters_.checksum_errors;
+      shard->damaged = true;
       co_return fail(Errc::corrupt, "block {} of shard {} fails its checksum", first + i,
                      shard->info.shard);
     }

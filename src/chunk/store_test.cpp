@@ -179,6 +179,34 @@ TEST(ChunkStore, RefusesWhenFullAndStillFrees) {
   expect_no_leak(*process);
 }
 
+TEST(ChunkStore, RepairsAShardThoughItIsFull) {
+  Bed bed;
+  Options options = store_options();
+  options.reserve_bytes = 65536;
+  auto process = bed.start(options);
+  uint64_t count = 0;
+  while (process->put(info_of(shard_id(count))).ok()) ++count;
+  bed.disk.flip_bit(kAreaOffset + 100, 3);
+  ASSERT_TRUE(bed.clock.run(process->store->verify(shard_id(0))).failed_with(Errc::corrupt));
+  ASSERT_TRUE(process->put(info_of(shard_id(0), 65536, 2)).ok());
+  EXPECT_TRUE(bed.clock.run(process->store->verify(shard_id(0))).ok());
+  EXPECT_TRUE(process->put(info_of(shard_id(count))).failed_with(Errc::no_space));
+  expect_no_leak(*process);
+}
+
+// A repair whose generation was not recorded before a crash comes with the same one again.
+TEST(ChunkStore, WritesADamagedShardAgainUnderTheSameGeneration) {
+  Bed bed;
+  auto process = bed.start();
+  ASSERT_TRUE(process->put(info_of(shard_id(1), 65536, 2)).ok());
+  bed.disk.flip_bit(kAreaOffset + 100, 3);
+  ASSERT_TRUE(bed.clock.run(process->store->verify(shard_id(1))).failed_with(Errc::corrupt));
+  ASSERT_TRUE(process->put(info_of(shard_id(1), 65536, 2)).ok());
+  EXPECT_TRUE(bed.clock.run(process->store->verify(shard_id(1))).ok());
+  expect_whole(*process, shard_id(1));
+  expect_no_leak(*process);
+}
+
 TEST(ChunkStore, FindsAFlippedBitInEveryBlock) {
   Bed bed;
   auto process = bed.start();
