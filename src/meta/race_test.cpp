@@ -17,42 +17,6 @@ Options without_jobs() {
 
 constexpr SessionId kGateway{900};  // whose request ids TestArray makes
 
-/// A content of one whole stripe under a hidden inode, as a long PUT gathers it.
-proto::NewContent hidden_content(TestArray& array, PartitionId home) {
-  proto::LeaseStripeIdsRequest lease;
-  lease.set_partition(home.value);
-  lease.set_session(kGateway.value);
-  lease.set_count(64);
-  const auto leased = array.call<proto::LeaseStripeIdsReply>(
-      home, proto::LEASE_STRIPE_IDS, std::move(lease), {}, array.next_request());
-  EXPECT_TRUE(leased.ok());
-  const StripeId id = StripeId::make(home, leased->body.first_number());
-  const GroupId group = cluster::make_group_id(1, 0);
-  proto::AppendHiddenRequest append;
-  append.set_partition(home.value);
-  append.set_session(kGateway.value);
-  proto::NewContent& content = *append.mutable_content();
-  content.set_size(100'000);
-  proto::NewStripe& stripe = *content.add_stripes();
-  stripe.set_id(id.value);
-  stripe.set_group(group.value);
-  stripe.set_group_version(1);
-  stripe.set_shard_bytes(102'400);
-  stripe.set_data_bytes(100'000);
-  proto::Extent& extent = *content.add_extents();
-  extent.set_length(100'000);
-  extent.set_stripe(id.value);
-  extent.set_group(group.value);
-  extent.set_shard_bytes(102'400);
-  const auto appended = array.call<proto::AppendHiddenReply>(
-      home, proto::APPEND_HIDDEN, std::move(append), {}, array.next_request());
-  EXPECT_TRUE(appended.ok());
-  proto::NewContent hidden;
-  hidden.set_size(100'000);
-  hidden.set_hidden_inode(appended->body.hidden_inode());
-  return hidden;
-}
-
 uint64_t extent_bytes(TestArray& array, InodeId directory, const std::string& name) {
   proto::LookupRequest request;
   request.set_directory(directory.value);
@@ -87,10 +51,10 @@ TEST(GetExtents, AnswersConflictForAPinnedContentThatIsGone) {
   TestArray array(1, 1, 1, without_jobs());
   const InodeId bucket = array.make_bucket("b").value();
   Result<> outcome;
-  ASSERT_TRUE(
-      array.clock
-          .run(put_hidden(array, bucket, {"f"}, hidden_content(array, bucket.partition()), outcome))
-          .ok());
+  ASSERT_TRUE(array.clock
+                  .run(put_hidden(array, bucket, {"f"},
+                                  array.hidden_content(bucket.partition(), kGateway), outcome))
+                  .ok());
   ASSERT_TRUE(outcome.ok());
   proto::LookupRequest lookup;
   lookup.set_directory(bucket.value);
@@ -121,7 +85,7 @@ void race_with_the_end_of_the_session(const Path& path) {
   TestArray::Blade& blade = array.blade(1);
   const InodeId bucket = array.make_bucket("b").value();
   blade.host->renew_session(kGateway);
-  proto::NewContent content = hidden_content(array, bucket.partition());
+  proto::NewContent content = array.hidden_content(bucket.partition(), kGateway);
   array.clock.advance(seconds(31));
   Result<> outcome;
   std::vector<Task<>> both;

@@ -26,7 +26,11 @@ void Repairer::report(StripeId stripe, const std::set<uint32_t>& indexes) {
 void Repairer::on_map(const cluster::ClusterMap& map) {
   for (const proto::Blade& blade : map.record().blades()) {
     const BladeId id(blade.id());
-    if (!map.alive(id)) continue;
+    if (!map.alive(id)) {
+      // When it comes back it has a new session, and is asked.
+      blade_sessions_.try_emplace(id, blade.session());
+      continue;
+    }
     const auto known = blade_sessions_.find(id);
     if (known != blade_sessions_.end() && known->second == blade.session()) continue;
     // Blades seen for the first time were there all along; their losses show in reads and scrubs.

@@ -221,6 +221,41 @@ Result<bool> TestArray::remove(InodeId bucket, std::vector<std::string> path) {
   return fail(Errc::busy, "the path changes too fast");
 }
 
+proto::NewContent TestArray::hidden_content(PartitionId home, SessionId session) {
+  proto::LeaseStripeIdsRequest lease;
+  lease.set_partition(home.value);
+  lease.set_session(session.value);
+  lease.set_count(64);
+  const auto leased = call<proto::LeaseStripeIdsReply>(home, proto::LEASE_STRIPE_IDS,
+                                                       std::move(lease), {}, next_request());
+  EXPECT_TRUE(leased.ok());
+  const StripeId id = StripeId::make(home, leased->body.first_number());
+  const GroupId group = cluster::make_group_id(1, 0);
+  proto::AppendHiddenRequest append;
+  append.set_partition(home.value);
+  append.set_session(session.value);
+  proto::NewContent& content = *append.mutable_content();
+  content.set_size(100'000);
+  proto::NewStripe& stripe = *content.add_stripes();
+  stripe.set_id(id.value);
+  stripe.set_group(group.value);
+  stripe.set_group_version(1);
+  stripe.set_shard_bytes(102'400);
+  stripe.set_data_bytes(100'000);
+  proto::Extent& extent = *content.add_extents();
+  extent.set_length(100'000);
+  extent.set_stripe(id.value);
+  extent.set_group(group.value);
+  extent.set_shard_bytes(102'400);
+  const auto appended = call<proto::AppendHiddenReply>(home, proto::APPEND_HIDDEN,
+                                                       std::move(append), {}, next_request());
+  EXPECT_TRUE(appended.ok());
+  proto::NewContent hidden;
+  hidden.set_size(100'000);
+  hidden.set_hidden_inode(appended->body.hidden_inode());
+  return hidden;
+}
+
 Result<std::vector<std::string>> TestArray::list(InodeId directory, const std::string& prefix) {
   std::vector<std::string> keys;
   std::string after;

@@ -123,6 +123,8 @@ class TestArray {
                                   std::string content, proto::Condition condition = {});
   Result<std::string> get(InodeId bucket, std::vector<std::string> path);
   Result<bool> remove(InodeId bucket, std::vector<std::string> path);
+  /// A content of one whole stripe under a hidden inode, as a long PUT of `session` gathers it.
+  proto::NewContent hidden_content(PartitionId home, SessionId session);
   /// Keys below `directory` in listing order, directories that hold nothing as `name/`.
   Result<std::vector<std::string>> list(InodeId directory, const std::string& prefix = {});
 
