@@ -196,6 +196,8 @@ Task<> Blade::join_array() {
                       });
     scrubber_->start();
   }
+  sweep_.emplace(seams_.clock, *chunks_, partitions_, options_.sweep);
+  gate_.spawn("orphan sweep", sweep_orphans());
   serving_ = true;
   co_return Result<>{};
 }
@@ -212,6 +214,8 @@ Task<> Blade::stop() {
     if (!result.ok() && outcome.ok()) outcome = std::move(result);
   };
   note(co_await map_client_.stop());
+  if (sweep_) sweep_->stop();
+  if (sweep_woken_) sweep_woken_->set({});
   if (scrubber_) note(co_await scrubber_->stop());
   if (host_) note(co_await host_->stop());
   if (listener_) note(co_await listener_->stop());
@@ -230,6 +234,23 @@ Result<> Blade::ready() const {
   return {};
 }
 
+bool Blade::short_of_space() const {
+  return chunks_->capacity().free_bytes <= reserve_bytes(options_.identity);
+}
+
+Task<> Blade::sweep_orphans() {
+  while (!stopped_) {
+    sweep_woken_.emplace(seams_.clock.executor());
+    const Duration pause =
+        short_of_space() ? options_.sweep_interval_short_of_space : options_.sweep_interval;
+    (void)co_await sweep_woken_->wait_until(seams_.clock, seams_.clock.now() + pause);
+    if (stopped_) break;
+    const Result<> swept = co_await sweep_->run_once(short_of_space());
+    if (!swept.ok() && !stopped_) log::warn("orphan sweep: {}", swept.error().text());
+  }
+  co_return Result<>{};
+}
+
 void Blade::fail_with(Error error) {
   if (std::exchange(failed_, true)) return;
   trouble_ = error.text();
@@ -243,7 +264,7 @@ proto::BladeHeartbeatRequest Blade::heartbeat() const {
   const chunk::Capacity capacity = chunks_->capacity();
   request.set_capacity_bytes(capacity.total_bytes);
   request.set_used_bytes(capacity.used_bytes);
-  request.set_full(capacity.free_bytes <= reserve_bytes(options_.identity));
+  request.set_full(short_of_space());
   for (proto::PartitionStats& stats : host_->partition_stats()) {
     if (stats.object_count() + stats.small_bytes() + stats.striped_bytes() +
             stats.degraded_stripes() + stats.lost_stripes() >
@@ -254,6 +275,7 @@ proto::BladeHeartbeatRequest Blade::heartbeat() const {
   *request.mutable_repair() = host_->repair_stats();
   const chunk::Counters chunks = chunks_->counters();
   request.mutable_repair()->set_checksum_errors(chunks.checksum_errors);
+  if (sweep_) request.mutable_repair()->set_quarantined_shards(sweep_->quarantined());
   const std::string damage = seams_.kv.damage();
   request.set_suspect(replayed_.damaged || !damage.empty());
   request.set_trouble(trouble_.empty() ? damage : trouble_);

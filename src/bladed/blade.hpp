@@ -14,6 +14,7 @@
 #include "cluster/map_client.hpp"
 #include "journal/journal.hpp"
 #include "kv/kv.hpp"
+#include "meta/orphan_sweep.hpp"
 #include "meta/partition_host.hpp"
 #include "rpc/typed.hpp"
 #include "stripe/stripe_ids.hpp"
@@ -41,6 +42,9 @@ struct BladeOptions {
   uint64_t chunk_cache_bytes = uint64_t{64} << 20;
   meta::Options partitions;  // self and session are filled in
   chunk::ScrubOptions scrub;
+  meta::SweepOptions sweep;
+  Duration sweep_interval = std::chrono::minutes(15);
+  Duration sweep_interval_short_of_space = std::chrono::minutes(2);
   cluster::MapClientOptions map;  // manager is filled in
   stripe::ShardIoOptions shard_io;
   bool scrubbing = true;
@@ -96,6 +100,8 @@ class Blade {
   Task<stripe::StripeIdRange> lease_stripe_ids(PartitionId home, uint32_t count);
   void report_lost(StripeId stripe, GroupId group, std::vector<uint32_t> indexes);
   Task<> send_report(StripeId stripe, GroupId group, std::vector<uint32_t> indexes);
+  Task<> sweep_orphans();
+  bool short_of_space() const;
   void fail_with(Error error);
 
   BladeSeams seams_;
@@ -116,6 +122,8 @@ class Blade {
   std::optional<meta::PartitionHost> host_;
   std::unique_ptr<journal::Journal> journal_;
   std::optional<chunk::Scrubber> scrubber_;
+  std::optional<meta::OrphanSweep> sweep_;
+  std::optional<OneShot<>> sweep_woken_;
   std::unique_ptr<rpc::Listener> listener_;
   journal::ReplaySummary replayed_;
   std::string trouble_;

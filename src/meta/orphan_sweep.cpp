@@ -15,8 +15,10 @@ constexpr size_t kFreeBatch = 256;
 }  // namespace
 
 Task<> OrphanSweep::run_once(bool space_is_short) {
+  Suspects seen;
+  disowned_.clear();
   std::optional<ShardId> after;
-  for (;;) {
+  while (!stopped_) {
     const auto infos = store_.list(after, kWalkBatch);
     if (infos.empty()) break;
     after = infos.back().shard;
@@ -25,30 +27,37 @@ Task<> OrphanSweep::run_once(bool space_is_short) {
       by_home[info.shard.stripe.home()].push_back(info.shard);
     }
     for (auto& [home, shards] : by_home) {
-      const Result<> judged = co_await judge(std::move(shards));
+      if (stopped_) break;
+      const Result<> judged = co_await judge(std::move(shards), seen);
       if (!judged.ok()) log::debug("orphan sweep: partition {}: {}", home, judged.error().text());
     }
   }
+  if (stopped_) co_return fail(Errc::closed, "the orphan sweep was stopped");
+  suspects_ = std::move(seen);
   co_return co_await free_what_waited(space_is_short);
 }
 
-Task<> OrphanSweep::judge(std::vector<ShardId> shards) {
+Task<> OrphanSweep::judge(std::vector<ShardId> shards, Suspects& seen) {
   proto::StripeLivenessRequest request;
   const PartitionId home = shards.front().stripe.home();
   request.set_partition(home.value);
   for (const ShardId& shard : shards) request.add_stripes(shard.stripe.value);
-  const auto reply = CO_TRY(co_await client_.call<proto::StripeLivenessReply>(
-      home, proto::STRIPE_LIVENESS, std::move(request), {}, {}, clock_.now()));
-  if (static_cast<size_t>(reply.body.disowned_size()) != shards.size()) {
-    co_return fail(Errc::corrupt, "{} answers for {} stripes", reply.body.disowned_size(),
-                   shards.size());
-  }
+  const auto reply = co_await client_.call<proto::StripeLivenessReply>(
+      home, proto::STRIPE_LIVENESS, std::move(request), {}, {}, clock_.now());
+  const bool answered =
+      reply.ok() && static_cast<size_t>(reply->body.disowned_size()) == shards.size();
   for (size_t i = 0; i < shards.size(); ++i) {
-    if (reply.body.disowned(static_cast<int>(i))) {
-      suspects_.try_emplace(shards[i], clock_.now());
-    } else {
-      suspects_.erase(shards[i]);
+    const auto suspect = suspects_.find(shards[i]);
+    if (answered && !reply->body.disowned(static_cast<int>(i))) continue;
+    if (answered) disowned_.push_back(shards[i]);
+    if (answered || suspect != suspects_.end()) {
+      seen.emplace(shards[i], suspect != suspects_.end() ? suspect->second : clock_.now());
     }
+  }
+  if (!reply.ok()) co_return fail(reply.error());
+  if (!answered) {
+    co_return fail(Errc::corrupt, "{} answers for {} stripes", reply->body.disowned_size(),
+                   shards.size());
   }
   co_return Result<>{};
 }
@@ -57,8 +66,8 @@ Task<> OrphanSweep::free_what_waited(bool space_is_short) {
   const Duration quarantine =
       space_is_short ? options_.quarantine_short_of_space : options_.quarantine;
   std::vector<ShardId> due;
-  for (const auto& [shard, since] : suspects_) {
-    if (clock_.now() - since >= quarantine) due.push_back(shard);
+  for (const ShardId& shard : disowned_) {
+    if (clock_.now() - suspects_.at(shard) >= quarantine) due.push_back(shard);
   }
   const uint64_t allowed = std::max(
       options_.freed_always_ok, store_.capacity().shard_count * options_.freed_percent_max / 100);
