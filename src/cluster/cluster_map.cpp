@@ -96,6 +96,11 @@ const GroupView* ClusterMap::choose_group(uint64_t pick, const std::vector<Blade
   return nullptr;
 }
 
+bool ClusterMap::full() const {
+  return std::ranges::any_of(record_.blades(), &proto::Blade::full) &&
+         choose_group(0, {}) == nullptr;
+}
+
 const proto::AccessKey* ClusterMap::access_key(const std::string& id) const {
   const auto found = keys_.find(id);
   return found == keys_.end() ? nullptr : &record_.keys(found->second);

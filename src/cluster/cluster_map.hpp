@@ -46,6 +46,8 @@ class ClusterMap {
   /// A group for a new stripe: the widest layout that has a group without `avoid` and without dead
   /// or full blades; `pick` spreads. Null when there is none.
   const GroupView* choose_group(uint64_t pick, const std::vector<BladeId>& avoid) const;
+  /// No new stripe can be written, and full blades are among the reasons.
+  bool full() const;
   const proto::AccessKey* access_key(const std::string& id) const;
   const proto::User* user(uint64_t id) const;
   /// The partition of a directory whose parent and name are these.

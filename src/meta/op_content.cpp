@@ -63,6 +63,11 @@ Result<uint64_t> take_content(PartitionPtr partition, const proto::NewContent& c
     return fail(Errc::invalid, "{} bytes inline of a content of {}", inline_data.size(),
                 content.size());
   }
+  // What can never move into a stripe would fill the directory's file system, with the blade's
+  // metadata in it.
+  if (inline_data.size() >= kDestageBytesMin && partition->seams().map.get()->full()) {
+    return fail(Errc::no_space, "the blades are full");
+  }
   StripeReservation reservation(partition);
   TRY(check_stripes(*partition, content, &reservation));
   uint64_t number = 0;

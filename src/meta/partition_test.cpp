@@ -92,6 +92,25 @@ TEST(PutFile, ExecutesADuplicateOnceAndGivesTheFirstAnswer) {
   EXPECT_EQ(array.get(bucket, {"f"}).value(), "newer");
 }
 
+TEST(PutFile, RefusesSmallObjectsTooWhenTheBladesAreFull) {
+  TestArray array(1, 2);
+  const InodeId bucket = array.make_bucket("b").value();
+  ASSERT_TRUE(array.put(bucket, {"f"}, std::string(2000, 'x')).ok());
+  const auto set_full = [&](bool full) {
+    proto::ClusterMap record = array.blade(1).map.get()->record();
+    record.set_epoch(record.epoch() + 1);
+    record.mutable_blades(0)->set_full(full);
+    array.blade(1).map.update(record);
+  };
+  set_full(true);
+  EXPECT_TRUE(array.put(bucket, {"g"}, std::string(2000, 'x')).failed_with(Errc::no_space));
+  EXPECT_TRUE(array.put(bucket, {"d", "g"}, std::string(2000, 'x')).failed_with(Errc::no_space));
+  EXPECT_TRUE(array.put(bucket, {"little"}, std::string(100, 'x')).ok());
+  EXPECT_TRUE(array.remove(bucket, {"f"}).ok());
+  set_full(false);
+  EXPECT_TRUE(array.put(bucket, {"g"}, std::string(2000, 'x')).ok());
+}
+
 TEST(DeleteFile, TakesImplicitDirectoriesWithTheirLastEntry) {
   TestArray array(3, 8);
   const InodeId bucket = array.make_bucket("b").value();
