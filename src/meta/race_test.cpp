@@ -74,6 +74,61 @@ TEST(GetExtents, AnswersConflictForAPinnedContentThatIsGone) {
                   .failed_with(Errc::conflict));
 }
 
+Task<> get_extents(TestArray& array, InodeId inode, Result<uint64_t>& bytes) {
+  proto::GetExtentsRequest request;
+  request.set_inode(inode.value);
+  request.set_length(1 << 20);
+  const auto reply = co_await array.client->call<proto::GetExtentsReply>(
+      inode.partition(), proto::GET_EXTENTS, request, {}, {}, array.clock.now());
+  bytes = reply.ok() ? Result<uint64_t>(reply->body.inode().size()) : fail(reply.error());
+  co_return Result<>{};
+}
+
+Task<> finish_late(TestArray& array, proto::TxnFinishRequest finish) {
+  CO_TRY(co_await array.clock.sleep_for(std::chrono::milliseconds(300)));
+  const PartitionId target(finish.partition());
+  CO_TRY(co_await array.client->call<proto::TxnFinishReply>(
+      target, proto::TXN_FINISH, std::move(finish), {}, {}, array.clock.now()));
+  co_return Result<>{};
+}
+
+// The coordinator has answered the client, this partition has not been told yet.
+TEST(Transaction, LetsReadersOfItsContentWaitForTheOutcome) {
+  TestArray array(2, 4, 1, without_jobs());
+  const InodeId bucket = array.make_bucket("b").value();
+  const PartitionId home(1);
+  proto::TxnPrepareRequest prepare;
+  prepare.mutable_id()->set_session(kGateway.value);
+  prepare.mutable_id()->set_sequence(78);
+  prepare.mutable_id()->set_step(1);
+  prepare.set_partition(home.value);
+  prepare.set_coordinator(bucket.partition().value);
+  proto::TakeContent& take = *prepare.mutable_operation()->mutable_take_content();
+  *take.mutable_content() = array.hidden_content(home, kGateway);
+  take.set_session(kGateway.value);
+  const auto prepared = array.call<proto::TxnPrepareReply>(home, proto::TXN_PREPARE, prepare);
+  ASSERT_TRUE(prepared.ok());
+  proto::TxnFinishRequest finish;
+  *finish.mutable_id() = prepare.id();
+  finish.set_partition(home.value);
+  finish.set_commit(true);
+  Result<uint64_t> bytes = fail(Errc::ok, "not asked");
+  std::vector<Task<>> both;
+  both.reserve(2);
+  both.push_back(get_extents(array, InodeId(prepared->body.result().content_inode()), bytes));
+  both.push_back(finish_late(array, std::move(finish)));
+  ASSERT_TRUE(array.clock
+                  .run([](std::vector<Task<>> tasks) -> Task<> {
+                    for (auto& result : co_await when_all(std::move(tasks))) {
+                      CO_TRY(std::move(result));
+                    }
+                    co_return Result<>{};
+                  }(std::move(both)))
+                  .ok());
+  ASSERT_TRUE(bytes.ok()) << bytes.error().text();
+  EXPECT_EQ(*bytes, 100'000U);
+}
+
 Task<> end_sessions(PartitionHost& host) {
   return host.end_silent_sessions();
 }

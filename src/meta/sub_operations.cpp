@@ -118,6 +118,8 @@ Task<> take_foreign_content(PartitionPtr partition, proto::TakeContent operation
   inode.set_type(proto::FILE_REGULAR);
   inode.set_size(content.size());
   inode.set_content_version(1);
+  // Readers and the reaper that learn of it before this partition is told the outcome wait for it.
+  CO_TRY(lock_late(*partition, lock_inode(InodeId(inode.id()), true), half));
   inode.set_content(CO_TRY(take_content(partition, content, operation.inline_data(),
                                         SessionId(operation.session()), half)));
   *half->mutations.Add()->mutable_put_inode()->mutable_inode() = inode;
