@@ -139,7 +139,11 @@ Task<> PartitionHost::stop() {
   stopping_ = true;
   for (auto& [id, sleeper] : sleepers_) sleeper.set({});
   for (auto& [id, partition] : partitions_) partition->stop();
+  // A job may wait for room in the journal, and nobody else makes any from here on.
+  Result<> flushed;
+  if (journal_ != nullptr) flushed = co_await flush_kv();
   CO_TRY(co_await gate_.close());
+  CO_TRY(std::move(flushed));
   if (journal_ == nullptr) co_return Result<>{};
   co_return co_await flush_kv();
 }

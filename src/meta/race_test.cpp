@@ -169,6 +169,23 @@ TEST(PutFile, KeepsItsBytesBelowANewDirectoryWhenTheSessionEndsMeanwhile) {
   race_with_the_end_of_the_session({"d", "f"});
 }
 
+Task<> commit_something(PartitionPtr partition) {
+  proto::LogEntry entry;
+  entry.add_mutations()->set_drop_replay_below(0);
+  co_return co_await partition->commit(std::move(entry));
+}
+
+TEST(PartitionHost, StopsThoughAJobWaitsForRoomInTheJournal) {
+  TestArray array(1, 1);
+  TestArray::Blade& blade = array.blade(1);
+  ASSERT_TRUE(array.make_bucket("b").ok());
+  blade.log->full = true;
+  blade.host->gate().spawn("a job", commit_something(blade.host->partitions().front()));
+  array.clock.run_until_idle();
+  const Result<> stopped = array.clock.run(blade.host->stop(), seconds(10));
+  EXPECT_TRUE(stopped.ok()) << stopped.error().text();
+}
+
 Task<> delete_file(TestArray& array, InodeId directory, std::string name) {
   proto::DeleteFileRequest request;
   request.set_directory(directory.value);

@@ -23,6 +23,7 @@ struct FakeLog {
   bool open = true;
   uint64_t appended = 0;
   uint64_t crash_at_append = 0;  // this append and later ones are lost; 0: never
+  bool full = false;             // appends wait until the recovery position moves
 };
 
 /// A journal in memory: durable after a millisecond, in order.
@@ -35,7 +36,10 @@ class FakeJournal final : public journal::Journal {
   Task<journal::Position> append(journal::Record record, io::WriteTicket) override {
     return do_append(clock_, log_, journal::Position{end_++}, std::move(record));
   }
-  void set_recovery_position(journal::Position position) override { recovery_ = position; }
+  void set_recovery_position(journal::Position position) override {
+    recovery_ = position;
+    log_->full = false;
+  }
   journal::Position recovery_position() const override { return recovery_; }
   journal::Position end() const override { return {end_}; }
   uint64_t used_bytes() const override { return 0; }
@@ -48,7 +52,9 @@ class FakeJournal final : public journal::Journal {
                                            journal::Position position, journal::Record record) {
     ++log->appended;
     if (log->crash_at_append != 0 && log->appended >= log->crash_at_append) log->open = false;
-    CO_TRY(co_await clock.sleep_for(std::chrono::milliseconds(1)));
+    do {
+      CO_TRY(co_await clock.sleep_for(std::chrono::milliseconds(1)));
+    } while (log->full && log->open);
     if (!log->open) co_return fail(Errc::closed, "the power is gone");
     log->durable.push_back(std::move(record));
     co_return position;
