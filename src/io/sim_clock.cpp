@@ -8,7 +8,7 @@ constexpr int64_t kWallStartNs = int64_t{1'767'225'600} * 1'000'000'000;
 }  // namespace
 
 WallTime SimClock::wall_now() const {
-  return {kWallStartNs + now_.time_since_epoch().count()};
+  return {kWallStartNs + (now_.time_since_epoch() + wall_offset_).count()};
 }
 
 TimerId SimClock::call_at(TimePoint at, std::move_only_function<void()> callback) {

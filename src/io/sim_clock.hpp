@@ -26,8 +26,10 @@ class SimClock final : public Clock {
   SimClock& operator=(const SimClock&) = delete;
 
   TimePoint now() const override { return now_; }
-  /// Virtual time since 2026-01-01T00:00:00Z.
+  /// Virtual time since 2026-01-01T00:00:00Z, and what step_wall() has added.
   WallTime wall_now() const override;
+  /// Somebody sets the wall clock; now() does not notice.
+  void step_wall(Duration by) { wall_offset_ += by; }
   TimerId call_at(TimePoint at, std::move_only_function<void()> callback) override;
   void cancel(TimerId id) override { timers_.cancel(id); }
   Executor executor() override { return context_.get_executor(); }
@@ -60,6 +62,7 @@ class SimClock final : public Clock {
   asio::io_context context_{1};
   TimerQueue timers_;
   TimePoint now_{};
+  Duration wall_offset_{};
 };
 
 }  // namespace turbine::io

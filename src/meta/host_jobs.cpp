@@ -96,11 +96,10 @@ Task<> PartitionHost::settle_partition(PartitionPtr partition) {
     }
   }
   // Time runs with the entries: an idle partition keeps its records.
-  const int64_t window = std::chrono::nanoseconds(options_.replay_window).count();
-  const int64_t newest = partition->image().state().last_time_ns();
   const auto oldest = partition->image().oldest_replay_bucket();
-  if (oldest.has_value() && newest > window && *oldest + 1 < replay_bucket(newest - window)) {
-    entry.add_mutations()->set_drop_replay_below(replay_bucket(newest - window));
+  const auto expired = partition->expired_replay_bucket(options_.replay_window);
+  if (oldest.has_value() && expired.has_value() && *oldest + 1 < *expired) {
+    entry.add_mutations()->set_drop_replay_below(*expired);
   }
   if (entry.mutations_size() == 0) co_return Result<>{};
   co_return co_await partition->commit(std::move(entry));

@@ -170,6 +170,19 @@ Task<std::optional<std::string>> Partition::recorded_reply(RequestId id) {
   co_return std::optional<std::string>(record->reply());
 }
 
+std::optional<uint64_t> Partition::expired_replay_bucket(Duration window) {
+  const TimePoint now = clock().now();
+  const int64_t newest = image_.state().last_time_ns();
+  const uint64_t bucket = replay_bucket(newest);
+  if (log_times_.empty() || log_times_.back().second != bucket) {
+    log_times_.emplace_back(now, bucket);
+  }
+  // The newest look that is a window old: lower buckets were complete by then.
+  while (log_times_.size() > 1 && log_times_[1].first + window <= now) log_times_.pop_front();
+  if (log_times_.front().first + window > now || newest < window.count()) return std::nullopt;
+  return std::min(log_times_.front().second, replay_bucket(newest - window.count()));
+}
+
 std::shared_ptr<Event> Partition::running(RequestId id) const {
   const auto found = running_.find(id);
   return found == running_.end() ? nullptr : found->second;

@@ -104,6 +104,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Duplicates of requests.
   /// The recorded answer of a request.
   Task<std::optional<std::string>> recorded_reply(RequestId id);
+  /// Answers in buckets below this are older than `window`, by the log's time and by this
+  /// process's clock: a wall clock that was set forward must not make a retry run again. To be
+  /// asked now and then. None: nothing is that old.
+  std::optional<uint64_t> expired_replay_bucket(Duration window);
   std::shared_ptr<Event> running(RequestId id) const;
   void begin_request(RequestId id);
   void end_request(RequestId id);
@@ -171,6 +175,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::deque<std::shared_ptr<Pending>> pending_;
 
   std::map<RequestId, std::shared_ptr<Event>> running_;
+  std::deque<std::pair<TimePoint, uint64_t>> log_times_;  // when the log was in which bucket
   std::map<std::string, Prepared> prepared_;
   std::map<LockKey, int> prepared_keys_;
   std::set<std::string> ended_;

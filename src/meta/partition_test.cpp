@@ -111,6 +111,36 @@ TEST(PutFile, RefusesSmallObjectsTooWhenTheBladesAreFull) {
   EXPECT_TRUE(array.put(bucket, {"g"}, std::string(2000, 'x')).ok());
 }
 
+TEST(PutFile, ExecutesADuplicateOnceThoughTheWallClockIsSet) {
+  Options options;
+  options.background = false;
+  TestArray array(1, 1, 1, options);
+  PartitionHost& host = *array.blade(1).host;
+  const InodeId bucket = array.make_bucket("b").value();
+  proto::PutFileRequest request;
+  request.set_directory(bucket.value);
+  request.add_path("f");
+  request.mutable_content()->set_size(3);
+  const RequestId id = array.next_request();
+  const auto put = [&] {
+    return array.call<proto::PutFileReply>(bucket.partition(), proto::PUT_FILE, request, "one", id);
+  };
+  ASSERT_TRUE(put().ok());
+  ASSERT_TRUE(array.clock.run(host.settle_transactions()).ok());
+  array.clock.step_wall(std::chrono::hours(1));
+  ASSERT_TRUE(array.put(bucket, {"f"}, "newer").ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(array.clock.run(host.settle_transactions()).ok());
+  EXPECT_TRUE(put().ok());
+  EXPECT_EQ(array.get(bucket, {"f"}).value(), "newer");
+  // Old by both clocks, its answer goes.
+  for (int i = 0; i < 30; ++i) {
+    array.clock.advance(std::chrono::seconds(10));
+    ASSERT_TRUE(array.put(bucket, {"f"}, "newer").ok());
+    ASSERT_TRUE(array.clock.run(host.settle_transactions()).ok());
+  }
+  EXPECT_FALSE(host.partitions().front()->image().replay_bucket_of(id).has_value());
+}
+
 TEST(DeleteFile, TakesImplicitDirectoriesWithTheirLastEntry) {
   TestArray array(3, 8);
   const InodeId bucket = array.make_bucket("b").value();
