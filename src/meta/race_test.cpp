@@ -1,6 +1,8 @@
 // Operations that meet each other, or a background job, halfway.
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "meta/test_array.hpp"
 
 namespace turbine::meta {
@@ -82,6 +84,70 @@ Task<> get_extents(TestArray& array, InodeId inode, Result<uint64_t>& bytes) {
       inode.partition(), proto::GET_EXTENTS, request, {}, {}, array.clock.now());
   bytes = reply.ok() ? Result<uint64_t>(reply->body.inode().size()) : fail(reply.error());
   co_return Result<>{};
+}
+
+Task<> get_extents_at(TestArray& array, Duration after, proto::GetExtentsRequest request,
+                      std::optional<uint64_t>& bytes) {
+  CO_TRY(co_await array.clock.sleep_for(after));
+  const auto reply = co_await array.client->call<proto::GetExtentsReply>(
+      InodeId(request.inode()).partition(), proto::GET_EXTENTS, request, {}, {}, array.clock.now());
+  if (!reply.ok()) co_return Result<>{};
+  bytes = 0;
+  for (const proto::Extent& extent : reply->body.content().extents()) *bytes += extent.length();
+  co_return Result<>{};
+}
+
+Task<> put_inline(TestArray& array, InodeId bucket, std::string name) {
+  proto::PutFileRequest put;
+  put.set_directory(bucket.value);
+  put.add_path(std::move(name));
+  put.mutable_content()->set_size(3);
+  CO_TRY(co_await array.client->call<proto::PutFileReply>(bucket.partition(), proto::PUT_FILE,
+                                                          std::move(put), Buffer::copy_of("new"),
+                                                          array.next_request(), array.clock.now()));
+  co_return Result<>{};
+}
+
+// Whenever the object is replaced during the read of its records: all places or none.
+TEST(GetExtents, NeverTakesAReplacedContentForAHole) {
+  int found = 0, refused = 0;
+  for (int step = 0; step < 80; ++step) {
+    TestArray array(1, 1, 1, without_jobs());
+    const InodeId bucket = array.make_bucket("b").value();
+    Result<> outcome;
+    (void)array.clock.run(put_hidden(array, bucket, {"f"},
+                                     array.hidden_content(bucket.partition(), kGateway), outcome));
+    ASSERT_TRUE(outcome.ok());
+    proto::LookupRequest lookup;
+    lookup.set_directory(bucket.value);
+    lookup.set_name("f");
+    const auto file = array.call<proto::LookupReply>(bucket.partition(), proto::LOOKUP, lookup);
+    ASSERT_TRUE(file.ok());
+    array.kv_options.cold_read_one_in = 1;
+    array.crash(array.blade(1));
+    array.start(array.blade(1));
+    proto::GetExtentsRequest request;
+    request.set_inode(file->body.inode().id());
+    request.set_length(1 << 20);
+    request.set_content_version(file->body.inode().content_version());
+    std::optional<uint64_t> bytes;
+    std::vector<Task<>> both;
+    both.reserve(2);
+    both.push_back(get_extents_at(array, std::chrono::microseconds(step * 25), request, bytes));
+    both.push_back(put_inline(array, bucket, "f"));
+    ASSERT_TRUE(array.clock
+                    .run([](std::vector<Task<>> tasks) -> Task<> {
+                      for (auto& result : co_await when_all(std::move(tasks))) {
+                        CO_TRY(std::move(result));
+                      }
+                      co_return Result<>{};
+                    }(std::move(both)))
+                    .ok());
+    if (bytes.has_value()) EXPECT_EQ(*bytes, 100'000U) << "step " << step;
+    ++(bytes.has_value() ? found : refused);
+  }
+  EXPECT_GT(found, 0);
+  EXPECT_GT(refused, 0);
 }
 
 Task<> finish_late(TestArray& array, proto::TxnFinishRequest finish) {
