@@ -45,6 +45,7 @@ TEST(Conditions, CompareWholeSeconds) {
   EXPECT_EQ(outcome(field("If-Unmodified-Since", kBefore)), kFailed);
   EXPECT_EQ(outcome(field("If-Unmodified-Since", kSame)), kHolds);
   EXPECT_EQ(outcome(field("If-Modified-Since", "rubbish")), kHolds);
+  EXPECT_EQ(outcome(field("If-Unmodified-Since", "Fri, 31 Dec 9999 23:59:59 GMT")), kHolds);
   EXPECT_EQ(outcome(field("If-Unmodified-Since", "rubbish")), kHolds);
 }
 

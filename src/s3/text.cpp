@@ -44,8 +44,10 @@ Civil to_civil(int64_t unix_seconds) {
           weekday(days_part).c_encoding()};
 }
 
+/// Empty also for years whose nanoseconds no int64 holds: callers multiply.
 std::optional<int64_t> from_civil(const Civil& c) {
   using namespace std::chrono;
+  if (c.year < 1678 || c.year > 2261) return std::nullopt;
   const year_month_day date(year(c.year), month(c.month), day(c.day));
   if (!date.ok() || c.hour > 23 || c.minute > 59 || c.second > 60) return std::nullopt;
   const auto at = sys_days(date) + hours(c.hour) + minutes(c.minute) + seconds(c.second);

@@ -29,7 +29,8 @@ std::optional<std::string> from_base64(std::string_view text);
 
 /// "Wed, 21 Oct 2015 07:28:00 GMT"
 std::string format_http_date(int64_t unix_seconds);
-/// The three forms of RFC 9110 section 5.6.7; empty when it is none of them.
+/// The three forms of RFC 9110 section 5.6.7; empty when it is none of them, or so far away that it
+/// can't be told in nanoseconds.
 std::optional<int64_t> parse_http_date(std::string_view text);
 /// "2015-10-21T07:28:00.000Z"
 std::string format_iso_time(int64_t unix_ns);

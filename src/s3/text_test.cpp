@@ -54,6 +54,11 @@ TEST(Text, DatesInAllTheirForms) {
         "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT", "784111777"}) {
     EXPECT_FALSE(parse_http_date(bad)) << bad;
   }
+  // Seconds become nanoseconds; a signed overflow was found by fuzzing.
+  EXPECT_FALSE(parse_http_date("Fri, 24 May 0013 00:00:00 GMT"));
+  EXPECT_FALSE(parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT"));
+  EXPECT_FALSE(parse_iso_basic("99991231T235959Z"));
+  EXPECT_EQ(parse_http_date("Tue, 31 Dec 2261 23:59:59 GMT"), 9'214'646'399);
   EXPECT_EQ(format_iso_time(kTime * 1'000'000'000 + 5'999'999), "1994-11-06T08:49:37.005Z");
   EXPECT_EQ(parse_iso_basic("19941106T084937Z"), kTime);
   for (const std::string_view bad : {"", "19941106T084937", "19941306T084937Z", "19941106 084937Z",
