@@ -5,7 +5,7 @@ namespace turbine::test {
 namespace {
 
 using Names = std::vector<std::string>;
-constexpr size_t kMiB = 1024 * 1024;
+constexpr size_t kMiB = size_t{1024} * 1024;
 
 class S3Multipart : public S3ServiceFixture {
  protected:
