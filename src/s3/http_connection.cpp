@@ -224,7 +224,7 @@ class HttpConnection::Writer final : public ResponseWriter {
   Task<> send(ResponseHead head, std::string body) override {
     CO_TRY(co_await start(std::move(head), body.size()));
     std::vector<asio::const_buffer> out{asio::buffer(head_text_)};
-    if (!head_only_) out.push_back(asio::buffer(body));
+    if (!head_only_) out.emplace_back(asio::buffer(body));
     left_ = 0;
     head_sent_ = true;
     co_return co_await core_.write_all(std::move(out));
@@ -246,7 +246,7 @@ class HttpConnection::Writer final : public ResponseWriter {
     if (head_only_) co_return Result<>{};
     std::vector<asio::const_buffer> out;
     out.reserve(data.size() + 1);
-    if (!std::exchange(head_sent_, true)) out.push_back(asio::buffer(head_text_));
+    if (!std::exchange(head_sent_, true)) out.emplace_back(asio::buffer(head_text_));
     for (const Buffer& buffer : data) {
       CHECK(buffer.size() <= left_);
       left_ -= buffer.size();
@@ -351,7 +351,7 @@ Task<> linger(Core& core) {
   core.socket.shutdown(asio::socket_base::shutdown_send, error);
   if (error) co_return Result<>{};
   const TimePoint deadline = core.clock.now() + core.limits.linger_time;
-  Buffer sink = Buffer::allocate(64 * 1024);
+  Buffer sink = Buffer::allocate(size_t{64} * 1024);
   for (size_t taken = 0; taken < kLingerBytesMax;) {
     const auto count = co_await core.read_some(sink.mutable_view(), deadline);
     if (!count.ok()) break;
