@@ -320,6 +320,7 @@ Task<Buffer> Store::read_blocks(ShardPtr shard, uint32_t first, uint32_t blocks)
   if (!data.ok()) {
     ++counters_.read_errors;
     shard->damaged = true;
+    cache_.erase(shard->info.shard);
     co_return fail(data.error().within(fmt::format("shard {}", shard->info.shard)));
   }
   for (uint32_t i = 0; i < blocks; ++i) {
@@ -330,6 +331,7 @@ Task<Buffer> Store::read_blocks(ShardPtr shard, uint32_t first, uint32_t blocks)
         shard->checksums[first + i]) {
       ++counters_.checksum_errors;
       shard->damaged = true;
+      cache_.erase(shard->info.shard);  // or repair would find nothing wrong with it
       co_return fail(Errc::corrupt, "block {} of shard {} fails its checksum", first + i,
                      shard->info.shard);
     }

@@ -271,6 +271,17 @@ TEST(ChunkStore, ReportsAnUnreadableShardAndTakesANewCopy) {
   expect_whole(*process, shard_id(1));
 }
 
+// The bytes in memory are good; a repair that reads them would leave the damage where it is.
+TEST(ChunkStore, ForgetsTheCachedBytesOfAShardThatFailsItsVerification) {
+  Bed bed;
+  const auto process = bed.start();
+  ASSERT_TRUE(process->put(info_of(shard_id(1))).ok());
+  bed.disk.flip_bit(kAreaOffset + 100, 3);
+  EXPECT_TRUE(process->read(shard_id(1), 0, 65536).ok());
+  EXPECT_TRUE(bed.clock.run(process->store->verify(shard_id(1))).failed_with(Errc::corrupt));
+  EXPECT_TRUE(process->read(shard_id(1), 0, 65536).failed_with(Errc::corrupt));
+}
+
 TEST(ChunkStore, FailsForGoodAfterAFailedWrite) {
   Bed bed;
   auto process = bed.start();
