@@ -88,6 +88,7 @@ Task<> Repairer::repair(StripeId id, Item item) {
       lost_.insert(id);
       log::error("stripe {} is lost: {}", id, outcome.error().text());
     }
+    log::debug("repair of stripe {}: {}", id, outcome.error().text());
     again(id, std::move(item));
     co_return Result<>{};
   }

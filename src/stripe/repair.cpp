@@ -46,11 +46,13 @@ Task<> read_shards(StripeId id, uint32_t shard_bytes, const cluster::GroupView& 
   co_return Result<>{};
 }
 
-// Puts one shard; a higher generation when its blade holds other bytes under this one.
+// Puts one shard; a higher generation when its blade holds other bytes under this one, as it does
+// after repairs that nobody could note down. However many those were, doubled steps get past them.
 Task<uint64_t> put_shard(ShardId shard, const cluster::GroupView& group, ShardIo& io,
                          uint64_t generation, Buffer data) {
-  constexpr int kTries = 3;
-  for (int tries = 1;; ++tries, ++generation) {
+  constexpr int kTries = 16;
+  uint64_t step = 1;
+  for (int tries = 1;; ++tries, generation += step, step *= 2) {
     const auto put = co_await io.put(group.blades[shard.index], shard, group.id, group.version,
                                      generation, data);
     if (put.ok()) co_return generation;

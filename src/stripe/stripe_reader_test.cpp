@@ -241,6 +241,22 @@ TEST_F(StripeReaderTest, RepairPutsBackWhatIsLostAndNothingElse) {
   }
 }
 
+// Repairs that were not noted down leave shards of generations that the record does not know.
+TEST_F(StripeReaderTest, RepairGetsPastAnyGeneration) {
+  proto::Stripe record;
+  record.set_id(stripe.id());
+  record.set_shard_bytes(stripe.shard_bytes());
+  record.set_generation(1);
+  const cluster::GroupView group = *map.get()->group(GroupId(stripe.group()));
+  const std::string bytes = shards.stored.at({blade(2), shard(2)}).bytes;
+  shards.stored.at({blade(2), shard(2)}) = {std::string(bytes.size(), 'x'), 40};
+  spoil(2, Fault::corrupt);
+  const auto repaired = time.run(repair_stripe(record, group, shards, {2}));
+  ASSERT_TRUE(repaired.ok()) << repaired.error().text();
+  EXPECT_GT(repaired->generation, 40U);
+  EXPECT_EQ(shards.stored.at({blade(2), shard(2)}).bytes, bytes);
+}
+
 TEST_F(StripeReaderTest, RepairDoesNotJudgeBladesThatDoNotAnswer) {
   proto::Stripe record;
   record.set_id(stripe.id());

@@ -39,9 +39,8 @@ class FaultyShards final : public ShardIo {
     const auto failure = failing_puts.find(blade);
     if (failure != failing_puts.end()) co_return fail(failure->second, "blade {}", blade);
     Stored& place = stored[{blade, shard}];
-    if (place.generation == generation && place.bytes != data.text()) {
-      co_return fail(Errc::conflict, "shard {}", shard);
-    }
+    const bool same = place.generation == generation && place.bytes == data.text();
+    if (place.generation >= generation && !same) co_return fail(Errc::conflict, "shard {}", shard);
     place = {std::string(data.text()), generation};
     read_faults.erase({blade, shard});
     co_return Result<>{};
