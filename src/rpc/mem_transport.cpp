@@ -25,8 +25,8 @@ class MemListener final : public Listener {
 
   const Address& address() const override { return address_; }
   Task<> stop() override {
-    forget();
-    network_.break_calls_to(address_);
+    // After a kill the address may be another process's already.
+    if (forget()) network_.break_calls_to(address_);
     co_return co_await gate_.close();
   }
   const std::string& node() const { return node_; }
@@ -34,11 +34,11 @@ class MemListener final : public Listener {
   void take(uint64_t call, Request request) {
     gate_.spawn("request", serve(call, std::move(request)));
   }
-  void forget() {
+  bool forget() {
     const auto found = network_.listeners_.find(address_);
-    if (found != network_.listeners_.end() && found->second == this) {
-      network_.listeners_.erase(found);
-    }
+    if (found == network_.listeners_.end() || found->second != this) return false;
+    network_.listeners_.erase(found);
+    return true;
   }
 
  private:
@@ -294,6 +294,7 @@ void MemNetwork::arrive(Message message) {
   }
   for (const std::string* name : {&message.from, &message.to}) {
     if (const auto held = paused_.find(*name); held != paused_.end()) {
+      ++counters_.held;
       held->second.push_back(std::move(message));
       return;
     }

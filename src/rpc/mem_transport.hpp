@@ -33,6 +33,7 @@ struct NetworkCounters {
   uint64_t duplicated = 0;
   uint64_t reordered = 0;
   uint64_t cut = 0;
+  uint64_t held = 0;          // by a pause
   uint64_t killed_calls = 0;  // ended by the death of the peer
 };
 
@@ -60,6 +61,8 @@ class MemNetwork {
   void cut(const std::string& from, const std::string& to) { cuts_.insert({from, to}); }
   /// Both directions between `name` and everybody.
   void isolate(const std::string& name) { isolated_.insert(name); }
+  void end_cut(const std::string& from, const std::string& to) { cuts_.erase({from, to}); }
+  void end_isolation(const std::string& name) { isolated_.erase(name); }
   /// Messages to and from `name` wait until resume(), as if the process were stopped.
   void pause(const std::string& name) { paused_[name]; }
   void resume(const std::string& name);
