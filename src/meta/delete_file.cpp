@@ -78,7 +78,7 @@ Answer<proto::DeleteFileReply> delete_file(Call call, proto::DeleteFileRequest r
   remove.set_name(request.name());
   remove.set_inode(file.id());
   remove.set_old_size(file.size());
-  txn.half().mutations.Add()->mutable_release_content()->set_content(file.content());
+  release_content(*partition, file.content(), &txn.half());
   if (found.vanishes) CO_TRY(co_await climb(txn, partition, found.parent));
   reply.body.set_existed(true);
   CO_TRY(co_await txn.commit(reply.body));

@@ -103,7 +103,7 @@ Result<> Image::apply_mutation(Step& step, const proto::Mutation& m) {
     case Op::kAddContent:
       return add_content(step, m.add_content());
     case Op::kReleaseContent:
-      return release_content(step, m.release_content().content());
+      return release_content(step, m.release_content());
     case Op::kPutParts: {
       proto::PartTable table;
       *table.mutable_parts() = m.put_parts().parts();

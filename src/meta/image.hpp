@@ -82,7 +82,7 @@ class Image {
   Result<> add_content(Step& step, const proto::AddContentMutation& m);
   Result<> add_stripe(Step& step, const proto::NewStripe& stripe, const proto::StripePieces& pieces,
                       uint64_t live_bytes);
-  Result<> release_content(Step& step, uint64_t content);
+  Result<> release_content(Step& step, const proto::ReleaseContentMutation& m);
   Result<> trim_content(Step& step, const proto::TrimContentMutation& m);
   Result<> drop_run(Step& step, std::string_view key, const proto::ContentRecord& record,
                     bool waited);

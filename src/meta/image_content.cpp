@@ -121,7 +121,8 @@ Result<> Image::drop_run(Step& step, std::string_view key, const proto::ContentR
   return {};
 }
 
-Result<> Image::release_content(Step& step, uint64_t content) {
+Result<> Image::release_content(Step& step, const proto::ReleaseContentMutation& m) {
+  const uint64_t content = m.content();
   const std::string table_key = keys_.part_table(content);
   const auto table = TRY(step.changes.read<proto::PartTable>(table_key));
   if (table.has_value()) {
@@ -134,7 +135,7 @@ Result<> Image::release_content(Step& step, uint64_t content) {
   const std::string first = keys_.contents(content);
   auto it = kv_.scan(first, prefix_end(first));
   for (; it->valid(); it->next()) {
-    if (runs.size() == kReleaseAtOnce) {
+    if (m.pinned() || runs.size() == kReleaseAtOnce) {
       proto::TrashEntry entry;
       entry.set_time_ns(step.time_ns);
       entry.set_lsn(step.lsn);

@@ -93,6 +93,12 @@ Result<> check_condition(const proto::Condition& condition, const proto::Inode* 
   return {};
 }
 
+void release_content(const Partition& partition, uint64_t content, Half* half) {
+  auto& release = *half->mutations.Add()->mutable_release_content();
+  release.set_content(content);
+  release.set_pinned(partition.pins().holds(content));
+}
+
 proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half) {
   proto::Inode inode;
   if (file.old.has_value()) {
@@ -138,7 +144,7 @@ proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half)
   put.set_make_implicit(file.make_implicit);
   if (file.old.has_value()) {
     put.set_old_size(file.old->size());
-    half->mutations.Add()->mutable_release_content()->set_content(file.old->content());
+    release_content(partition, file.old->content(), half);
   }
   if (!file.parts.empty()) {
     proto::PutPartsMutation& parts = *half->mutations.Add()->mutable_put_parts();

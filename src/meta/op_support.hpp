@@ -52,6 +52,9 @@ struct NewFile {
   std::vector<proto::PartRef> parts;
   bool make_implicit = false;
 };
+/// Adds to `half` the mutation that lets go of the content, at once or when nobody reads it.
+void release_content(const Partition& partition, uint64_t content, Half* half);
+
 /// Adds to `half` the mutations that put the file there; returns its inode.
 proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half);
 

@@ -89,6 +89,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   kv::Kv& kv() const { return image_.kv(); }
   KeyLocks& locks() { return locks_; }
   Pins& pins() { return pins_; }
+  const Pins& pins() const { return pins_; }
   const Seams& seams() const { return seams_; }
   const Options& options() const { return options_; }
   Clock& clock() const { return seams_.clock; }

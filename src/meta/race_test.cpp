@@ -49,7 +49,7 @@ Task<> put_hidden(TestArray& array, InodeId bucket, Path path, proto::NewContent
 }
 
 // A reader that asks again for places must not get a hole for bytes that were released.
-TEST(GetExtents, AnswersConflictForAPinnedContentThatIsGone) {
+TEST(GetExtents, GivesThePlacesOfAPinnedContentUntilThePinIsReleased) {
   TestArray array(1, 1, 1, without_jobs());
   const InodeId bucket = array.make_bucket("b").value();
   Result<> outcome;
@@ -72,6 +72,19 @@ TEST(GetExtents, AnswersConflictForAPinnedContentThatIsGone) {
   request.set_length(1 << 20);
   request.set_content_version(found->body.inode().content_version());
   request.set_session(kGateway.value);
+  const auto pinned =
+      array.call<proto::GetExtentsReply>(bucket.partition(), proto::GET_EXTENTS, request);
+  ASSERT_TRUE(pinned.ok()) << pinned.error().text();
+  uint64_t bytes = 0;
+  for (const proto::Extent& extent : pinned->body.content().extents()) bytes += extent.length();
+  EXPECT_EQ(bytes, found->body.inode().size());
+  EXPECT_GT(bytes, 0U);
+  proto::ReleasePinRequest release;
+  release.add_pins(found->body.pin());
+  release.set_session(kGateway.value);
+  release.set_inode(found->body.inode().id());
+  ASSERT_TRUE(
+      array.call<proto::ReleasePinReply>(bucket.partition(), proto::RELEASE_PIN, release).ok());
   EXPECT_TRUE(array.call<proto::GetExtentsReply>(bucket.partition(), proto::GET_EXTENTS, request)
                   .failed_with(Errc::conflict));
 }

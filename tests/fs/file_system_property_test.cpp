@@ -237,6 +237,34 @@ TEST_F(FileSystemTest, ReadsWhatWasOpenedAlthoughItIsReplaced) {
   EXPECT_TRUE(bytes == data.text());
 }
 
+// The runs behind the first window must not have gone with the name: holes read as zeroes.
+TEST(FileSystemWindows, ReadsAPinnedObjectToItsEndAlthoughItIsRemoved) {
+  FileSystemOptions options;
+  options.pin_from_bytes = 1 << 20;
+  options.content_window_bytes = 1 << 20;
+  test::SmallArray array(6, 16, options);
+  FileSystem& files = *array.files;
+  const auto run = [&](auto task) { return array.clock.run(std::move(task)); };
+  Rng rng(3);
+  const Buffer data = random_bytes(rng, 5 << 20);
+  ASSERT_TRUE(run(files.create_bucket(files.begin(7), "b")).ok());
+  ASSERT_TRUE(run(put(files, "b", "k", data, "e", {})).ok());
+  auto reader = run(files.open(files.begin(7), "b", "k"));
+  ASSERT_TRUE(reader.ok());
+  ASSERT_TRUE(run(files.remove(files.begin(7), "b", "k", {})).ok());
+  array.clock.advance(std::chrono::seconds(60));
+  std::string bytes;
+  for (uint64_t at = 0; at < data.size(); at += 1 << 20) {
+    const auto part = run((*reader)->read(at, 1 << 20));
+    ASSERT_TRUE(part.ok()) << part.error().text();
+    for (const Buffer& piece : *part) bytes += piece.text();
+  }
+  EXPECT_TRUE(bytes == data.text());
+  reader->reset();
+  array.clock.advance(std::chrono::seconds(60));
+  for (const auto& blade : array.blades) EXPECT_TRUE(blade->shards.shards.empty());
+}
+
 TEST_F(FileSystemTest, ObeysConditions) {
   const Buffer data = random_bytes(rng, 10);
   ASSERT_TRUE(run(put(files, "b", "k", data, "e1", if_none_match("*"))).ok());
