@@ -103,9 +103,10 @@ Task<> Blade::open_stores() {
       CO_TRY(chunk::ChunkStore::open(seams_.clock.executor(), seams_.device, seams_.kv, chunks));
   chunk_service_ = std::make_unique<chunk::ChunkService>(*chunks_, map_);
   shards_.emplace(id_, *chunks_, remote_shards_);
-  stripe_ids_.emplace(seams_.clock, [this](PartitionId home, uint32_t count) {
-    return lease_stripe_ids(home, count);
-  });
+  stripe_ids_.emplace(
+      seams_.clock,
+      [this](PartitionId home, uint32_t count) { return lease_stripe_ids(home, count); },
+      options_.partitions.range_age_max / 4);
   writer_.emplace(seams_.clock, *shards_, map_, *stripe_ids_);
   reader_.emplace(seams_.clock, *shards_, map_,
                   [this](StripeId stripe, GroupId group, std::vector<uint32_t> indexes) {

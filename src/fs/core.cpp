@@ -17,8 +17,10 @@ Core::Core(Clock& clock_in, Rng rng_in, rpc::Transport& transport, cluster::MapH
       gate(clock_in.executor()),
       partitions(clock_in, transport, map_in, options_in.partitions),
       shards(clock_in, transport, map_in, options_in.shards),
-      stripe_ids(clock_in, [this](PartitionId home,
-                                  uint32_t count) { return lease_stripe_ids(home, count); }),
+      stripe_ids(
+          clock_in,
+          [this](PartitionId home, uint32_t count) { return lease_stripe_ids(home, count); },
+          options_in.stripe_ids_use_max),
       writer(clock_in, shards, map_in, stripe_ids, options_in.writer),
       reader(
           clock_in, shards, map_in,

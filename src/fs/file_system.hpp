@@ -29,6 +29,7 @@ struct FileSystemOptions {
   uint64_t content_window_bytes = uint64_t{64} << 20;  // of extents asked for at once
   uint64_t pin_from_bytes = uint64_t{16} << 20;  // larger objects are pinned while they are read
   Duration session_beat = std::chrono::seconds(1);
+  Duration stripe_ids_use_max = std::chrono::minutes(4);  // partitions end them after an hour
   meta::PartitionClientOptions partitions;
   stripe::ShardIoOptions shards;
   stripe::StripeWriterOptions writer;

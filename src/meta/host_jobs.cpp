@@ -41,6 +41,27 @@ Task<> PartitionHost::end_silent_sessions() {
   for (const PartitionPtr& partition : partitions()) {
     partition->pins().expire(now - options_.pin_age_max);
   }
+  co_return co_await end_old_ranges();
+}
+
+/// A session that lives on keeps its ranges open; what it gave up of them would stay for ever.
+Task<> PartitionHost::end_old_ranges() {
+  const TimePoint now = seams_.clock.now();
+  auto known = std::exchange(ranges_, {});
+  for (const PartitionPtr& partition : partitions()) {
+    proto::LogEntry entry;
+    for (const auto& [first, session] : partition->image().ranges().all()) {
+      const std::pair key(partition->id(), first);
+      const auto found = known.find(key);
+      const TimePoint since = found == known.end() ? now : found->second;
+      ranges_.emplace(key, since);
+      if (now - since < options_.range_age_max) continue;
+      auto& end = *entry.add_mutations()->mutable_end_ranges();
+      end.set_session(session.value);
+      end.set_first(first);
+    }
+    if (entry.mutations_size() > 0) CO_TRY(co_await partition->commit(std::move(entry)));
+  }
   co_return Result<>{};
 }
 

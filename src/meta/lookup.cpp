@@ -102,8 +102,8 @@ Answer<proto::GetExtentsReply> get_extents(Call call, proto::GetExtentsRequest r
       co_return fail(Errc::conflict, "inode {} changed: version {} is asked, {} is current", id,
                      request.content_version(), inode->content_version());
     }
-    // The pin keeps the stripes, and the records of a content of many runs; those of a few are gone
-    // with the entry that replaced it if the pin came while it was on its way. No records must not be taken for a hole.
+    // The pin keeps stripes and records; but those of a content of few runs are gone when the pin
+    // came while the entry that let go of it was on its way. That must not be taken for a hole.
     const std::string runs = partition->keys().contents(pin->content);
     const auto first = partition->kv().scan(runs, prefix_end(runs));
     CO_TRY(first->status());

@@ -27,7 +27,8 @@ struct Options {
   Duration lock_wait = std::chrono::milliseconds(500);
   Duration settle_wait = std::chrono::milliseconds(1500);  // a read on a prepared key
   Duration in_doubt_after = std::chrono::seconds(1);
-  Duration range_age_max = std::chrono::minutes(10);
+  // Of a range of stripe ids; writers stop using it long before.
+  Duration range_age_max = std::chrono::hours(1);
 
   uint64_t flush_bytes = uint64_t{64} << 20;  // Kv flush at this much unflushed
   Duration flush_interval = std::chrono::seconds(30);

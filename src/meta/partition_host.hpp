@@ -73,7 +73,7 @@ class PartitionHost {
   proto::RepairStats& repair_counters() { return repair_stats_; }
 
   // The jobs, one round each; run by themselves unless Options::background is off.
-  Task<> end_silent_sessions();
+  Task<> end_silent_sessions();  // and stripe id ranges that are too old
   Task<> settle_transactions();  // in-doubt intents, untold decisions, old records
   Task<> reap();                 // inodes whose name is gone
   Task<> free_stripes(bool space_is_short);
@@ -89,6 +89,7 @@ class PartitionHost {
   Task<> reap_of(PartitionPtr partition);
   Task<> settle_partition(PartitionPtr partition);
   Task<> end_session_in(PartitionPtr partition, SessionId session);
+  Task<> end_old_ranges();
   Task<> flush_when_needed();
 
   Seams seams_;
@@ -100,7 +101,8 @@ class PartitionHost {
   TimePoint last_flush_{};
   bool flushing_ = false;
   std::map<PartitionId, PartitionPtr> partitions_;
-  std::map<SessionId, TimePoint> sessions_;  // last heard of
+  std::map<SessionId, TimePoint> sessions_;                       // last heard of
+  std::map<std::pair<PartitionId, uint64_t>, TimePoint> ranges_;  // of stripe ids, seen first
   proto::RepairStats repair_stats_;
   std::map<uint64_t, OneShot<>> sleepers_;  // jobs between their rounds
   uint64_t next_sleeper_ = 0;

@@ -154,6 +154,33 @@ TEST(DeleteFile, TakesImplicitDirectoriesWithTheirLastEntry) {
   EXPECT_TRUE(array.remove_bucket("b").ok());
 }
 
+// Stripes that a live gateway gave up are nobody's only when their range has ended.
+TEST(StripeIds, EndWithTheirRangeThoughTheSessionLivesOn) {
+  Options options;
+  options.range_age_max = std::chrono::minutes(10);
+  TestArray array(1, 1, 1, options);
+  proto::LeaseStripeIdsRequest request;
+  request.set_session(900);
+  request.set_count(64);
+  ASSERT_TRUE(array
+                  .call<proto::LeaseStripeIdsReply>(PartitionId(0), proto::LEASE_STRIPE_IDS,
+                                                    request, {}, array.next_request())
+                  .ok());
+  const auto ranges = [&] {
+    proto::OpenSessionRequest session;
+    session.set_session(900);
+    for (int i = 0; i < 20; ++i) {
+      array.clock.advance(std::chrono::seconds(15));
+      (void)array.clock.run(array.client->call_blade<proto::OpenSessionReply>(
+          BladeId(1), proto::OPEN_SESSION, session, std::chrono::seconds(1)));
+    }
+    return array.blade(1).host->partitions()[0]->image().ranges().size();
+  };
+  EXPECT_EQ(ranges(), 1U);  // after 5 minutes
+  (void)ranges();
+  EXPECT_EQ(ranges(), 0U);
+}
+
 TEST(RemoveDirectory, RefusesABucketThatHoldsObjects) {
   TestArray array;
   const InodeId bucket = array.make_bucket("b").value();

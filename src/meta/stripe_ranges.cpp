@@ -85,6 +85,12 @@ std::set<SessionId> StripeRanges::sessions() const {
   return sessions;
 }
 
+std::vector<std::pair<uint64_t, SessionId>> StripeRanges::all() const {
+  std::vector<std::pair<uint64_t, SessionId>> all;
+  for (const auto& [first, range] : ranges_) all.emplace_back(first, SessionId(range.session()));
+  return all;
+}
+
 uint64_t StripeRanges::oldest(SessionId session) const {
   for (const auto& [first, range] : ranges_) {
     if (range.session() == session.value) return first;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -36,6 +37,8 @@ class StripeRanges {
   bool open(StripeId id) const;
 
   std::set<SessionId> sessions() const;
+  /// Live ranges: first number and session.
+  std::vector<std::pair<uint64_t, SessionId>> all() const;
   size_t count(SessionId session) const;
   /// First number of the session's oldest range; 0: it has none.
   uint64_t oldest(SessionId session) const;

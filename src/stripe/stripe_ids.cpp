@@ -8,8 +8,6 @@ namespace {
 
 constexpr Duration kSoon = std::chrono::seconds(2);
 constexpr Duration kLate = std::chrono::seconds(30);
-// A partition ends old ranges, ids of which nobody commits any more; be well below its time.
-constexpr Duration kRangeUseMax = std::chrono::minutes(4);
 
 }  // namespace
 
@@ -17,7 +15,7 @@ Task<StripeId> LeasedStripeIds::next(PartitionId id) {
   auto& slot = homes_[id];
   if (!slot) slot = std::make_shared<Home>(clock_.executor());
   const std::shared_ptr<Home> home = slot;
-  if (clock_.now() - home->leased_at > kRangeUseMax) home->next = home->end;
+  if (clock_.now() - home->leased_at > use_max_) home->next = home->end;
   while (home->next == home->end) {
     if (home->leasing) {
       const uint64_t failures = home->failures;

@@ -27,7 +27,9 @@ using LeaseStripeIds = std::function<Task<StripeIdRange>(PartitionId home, uint3
 /// One reactor thread.
 class LeasedStripeIds final : public StripeIdSource {
  public:
-  LeasedStripeIds(Clock& clock, LeaseStripeIds lease) : clock_(clock), lease_(std::move(lease)) {}
+  /// `use_max`: a range is not used for longer. Partitions end old ones; be well below their time.
+  LeasedStripeIds(Clock& clock, LeaseStripeIds lease, Duration use_max = std::chrono::minutes(4))
+      : clock_(clock), lease_(std::move(lease)), use_max_(use_max) {}
 
   Task<StripeId> next(PartitionId home) override;
   /// Forgets what is left of all ranges. When the session that leased them has ended.
@@ -52,6 +54,7 @@ class LeasedStripeIds final : public StripeIdSource {
 
   Clock& clock_;
   LeaseStripeIds lease_;
+  const Duration use_max_;
   std::map<PartitionId, std::shared_ptr<Home>> homes_;
 };
 

@@ -316,6 +316,18 @@ TEST_F(FileSystemTest, JoinsPartsInOrder) {
   EXPECT_TRUE(*middle == all.substr((5 << 20) - 10, 20));
 }
 
+// Its stripe ids had ended with the session; new ones must be leased, not the old ones used up.
+TEST_F(FileSystemTest, WritesAgainAfterItsSessionHadEndedBySilence) {
+  put_both("before", random_bytes(rng, 300'000));
+  array.network.isolate("gateway");
+  array.clock.advance(std::chrono::minutes(2));
+  array.network.end_isolation("gateway");
+  array.clock.advance(std::chrono::seconds(3));
+  put_both("after", random_bytes(rng, 300'000));
+  expect_same_bytes("before");
+  expect_same_bytes("after");
+}
+
 TEST_F(FileSystemTest, ServesLivePartitionsAndRefusesDeadOnesSoon) {
   std::vector<std::string> keys;
   for (int i = 0; i < 40; ++i) {
