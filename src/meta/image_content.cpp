@@ -170,7 +170,9 @@ Result<bool> Image::swap_piece(Step& step, const proto::SwapMutation& m,
                                const proto::SwapPiece& piece) {
   const std::string key = keys_.content(piece.content(), piece.offset() + piece.length());
   auto record = TRY(step.changes.read<proto::ContentRecord>(key));
-  if (!record.has_value() || run_length(*record) != piece.length()) return false;
+  if (swap_unconditionally && !record.has_value()) record.emplace();
+  if (!record.has_value()) return false;
+  if (run_length(*record) != piece.length() && !swap_unconditionally) return false;
   const bool same = is_small(*record)
                         ? record->version() == piece.version()
                         : record->extent().stripe() == piece.source_stripe() &&

@@ -1,0 +1,397 @@
+#include "sim/faults.hpp"
+
+#include <algorithm>
+
+#include "base/async.hpp"
+#include "chunk/shard_index.hpp"
+
+namespace turbine::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr auto kPoll = milliseconds(10);
+constexpr auto kStrikeTimeMax = seconds(60);
+constexpr uint32_t kMillion = 1'000'000;
+
+}  // namespace
+
+const std::vector<Faults::Kind>& Faults::kinds() {
+  static const std::vector<Kind> kKinds = {
+      {"delayed messages", &Faults::delay_messages, 2},
+      {"lost messages", &Faults::lose_messages, 2},
+      {"repeated messages", &Faults::repeat_messages, 2},
+      {"a cut link", &Faults::cut_link, 2},
+      {"an isolated blade", &Faults::isolate_blade, 2},
+      {"a pause", &Faults::pause_node, 2},
+      {"a dead blade", &Faults::kill_blade, 3},
+      {"power cut in an I/O", &Faults::cut_power_in_io, 4},
+      {"power cut everywhere", &Faults::cut_power_everywhere, 2},
+      {"bit rot", &Faults::rot_bits, 3},
+      {"lost writes", &Faults::lose_writes, 2},
+      {"misdirected writes", &Faults::misdirect_writes, 2},
+      {"flipped bits in writes", &Faults::flip_written_bits, 2},
+      {"unreadable sectors", &Faults::hide_sectors, 2},
+      {"a wiped chunk area", &Faults::wipe_chunk_area, 2},
+      {"a failed write", &Faults::fail_a_write, 2},
+      {"a full device", &Faults::fill_device, 1},
+      {"a slow blade", &Faults::slow_blade, 2},
+      {"a dead manager", &Faults::kill_manager, 2},
+      {"a dead gateway", &Faults::kill_gateway, 2},
+  };
+  return kKinds;
+}
+
+Faults::Faults(SimArray& array, uint64_t seed) : array_(array), rng_(seed) {
+  damaged_[0] = 1 + static_cast<uint32_t>(rng_.below(kBlades));
+  damaged_[1] = 1 + static_cast<uint32_t>((damaged_[0] + rng_.below(kBlades - 1)) % kBlades);
+  link_.delay_min = std::chrono::microseconds(50);
+  link_.delay_max = std::chrono::microseconds(300);
+}
+
+Task<> Faults::run() {
+  std::vector<Kind> left = kinds();
+  const uint64_t count = 3 + rng_.below(4);
+  std::vector<Task<>> faults;
+  while (faults.size() < count) {
+    uint64_t sum = 0;
+    for (const Kind& kind : left) sum += static_cast<uint64_t>(kind.weight);
+    auto dice = static_cast<int64_t>(rng_.below(sum));
+    auto chosen = left.begin();
+    while ((dice -= chosen->weight) >= 0) ++chosen;
+    faults.push_back(run_one(*chosen, some_time(100, 6000)));
+    left.erase(chosen);
+  }
+  for (auto& done : co_await when_all(std::move(faults))) CO_TRY(std::move(done));
+  co_return Result<>{};
+}
+
+Task<> Faults::run_one(Kind kind, Duration after) {
+  CO_TRY(co_await array_.clock.sleep_for(after));
+  array_.trace.note("fault: {}", kind.name);
+  const bool struck = CO_TRY(co_await (this->*kind.fault)());
+  array_.trace.note("fault over: {}", kind.name);
+  names_.emplace_back(kind.name);
+  if (struck) {
+    ++fired_;
+  } else {
+    array_.trace.complain("the fault '{}' never struck", kind.name);
+  }
+  co_return Result<>{};
+}
+
+void Faults::end_all() {
+  link_ = {};
+  link_.delay_min = std::chrono::microseconds(50);
+  link_.delay_max = std::chrono::microseconds(300);
+  apply_link_faults();
+  array_.network.heal();
+  for (SimArray::Blade* blade : array_.blades()) blade->disk.faults = {};
+}
+
+Task<bool> Faults::wait_until_grown(const uint64_t& counter, uint64_t by) {
+  const uint64_t before = counter;
+  const TimePoint end = array_.clock.now() + kStrikeTimeMax;
+  while (counter < before + by && array_.clock.now() < end) {
+    CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  }
+  co_return counter >= before + by;
+}
+
+// --- messages --------------------------------------------------------------------------------
+
+void Faults::apply_link_faults() {
+  array_.network.set_faults(link_);
+}
+
+Task<bool> Faults::hold_link_faults(const uint64_t& counter, Duration time) {
+  const uint64_t before = counter;
+  apply_link_faults();
+  CO_TRY(co_await array_.clock.sleep_for(time));
+  if (counter == before) CO_TRY(co_await wait_until_grown(counter));
+  co_return counter > before;
+}
+
+Task<bool> Faults::delay_messages() {
+  link_.delay_max = milliseconds(5 + rng_.below(300));
+  auto struck =
+      co_await hold_link_faults(array_.network.counters().reordered, some_time(500, 4000));
+  link_.delay_max = std::chrono::microseconds(300);
+  apply_link_faults();
+  co_return struck;
+}
+
+Task<bool> Faults::lose_messages() {
+  link_.loss_per_million = 10'000 + static_cast<uint32_t>(rng_.below(150'000));
+  auto struck = co_await hold_link_faults(array_.network.counters().lost, some_time(500, 8000));
+  link_.loss_per_million = 0;
+  apply_link_faults();
+  co_return struck;
+}
+
+Task<bool> Faults::repeat_messages() {
+  link_.duplicate_per_million = 50'000 + static_cast<uint32_t>(rng_.below(400'000));
+  auto struck =
+      co_await hold_link_faults(array_.network.counters().duplicated, some_time(500, 8000));
+  link_.duplicate_per_million = 0;
+  apply_link_faults();
+  co_return struck;
+}
+
+Task<bool> Faults::cut_link() {
+  std::vector<std::string> nodes = {"manager", "gateway-1", "gateway-2"};
+  for (const SimArray::Blade* blade : array_.blades()) nodes.push_back(blade->name);
+  const std::string from = nodes[rng_.below(nodes.size())];
+  std::string to = some_blade().name;
+  if (from == to) to = "gateway-1";
+  array_.trace.note("cut from {} to {}", from, to);
+  const uint64_t before = array_.network.counters().cut;
+  array_.network.cut(from, to);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(200, 4000)));
+  if (array_.network.counters().cut == before) {
+    CO_TRY(co_await wait_until_grown(array_.network.counters().cut));
+  }
+  array_.network.end_cut(from, to);
+  co_return array_.network.counters().cut > before;
+}
+
+Task<bool> Faults::isolate_blade() {
+  const std::string name = some_blade().name;
+  array_.trace.note("{} is cut off", name);
+  const uint64_t before = array_.network.counters().cut;
+  array_.network.isolate(name);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(200, 5000)));
+  if (array_.network.counters().cut == before) {
+    CO_TRY(co_await wait_until_grown(array_.network.counters().cut));
+  }
+  array_.network.end_isolation(name);
+  co_return array_.network.counters().cut > before;
+}
+
+Task<bool> Faults::pause_node() {
+  const uint64_t which = rng_.below(kBlades + 2);
+  std::string name = which < kBlades    ? array_.blade(static_cast<uint32_t>(which) + 1).name
+                     : which == kBlades ? "manager"
+                                        : "gateway-1";
+  array_.trace.note("{} pauses", name);
+  const uint64_t before = array_.network.counters().held;
+  const TimePoint end = array_.clock.now() + some_time(100, 4000);
+  const TimePoint latest = array_.clock.now() + kStrikeTimeMax;
+  while (array_.clock.now() < end ||
+         (array_.network.counters().held == before && array_.clock.now() < latest)) {
+    array_.network.pause(name);  // again, should it have died meanwhile
+    CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  }
+  array_.network.resume(name);
+  co_return array_.network.counters().held > before;
+}
+
+// --- deaths ----------------------------------------------------------------------------------
+
+io::CrashLoss Faults::some_loss() {
+  static constexpr io::CrashLoss kLosses[] = {io::CrashLoss::nothing, io::CrashLoss::everything,
+                                              io::CrashLoss::random_subset, io::CrashLoss::torn};
+  return kLosses[rng_.below(4)];
+}
+
+void Faults::start_again(SimArray::Blade& blade) {
+  if (!blade.process) array_.start_blade(blade);
+}
+
+Task<bool> Faults::kill_blade() {
+  SimArray::Blade& blade = some_blade();
+  while (!blade.process) CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  array_.kill_blade(blade, some_loss());
+  CO_TRY(co_await array_.clock.sleep_for(some_time(50, 6000)));
+  start_again(blade);
+  co_return true;
+}
+
+// Power fails at the start of one of the next I/Os, so that others are unsynced or under way.
+Task<bool> Faults::cut_power_in_io() {
+  SimArray::Blade& blade = some_blade();
+  const uint64_t before = blade.disk.counters().crashes;
+  blade.disk.faults.crash_loss = some_loss();
+  blade.disk.faults.crash_io = blade.disk.io_count() + 1 + rng_.below(40);
+  const TimePoint latest = array_.clock.now() + kStrikeTimeMax;
+  while (blade.disk.counters().crashes == before && array_.clock.now() < latest) {
+    CO_TRY(co_await array_.clock.sleep_for(std::chrono::microseconds(200)));
+  }
+  array_.kill_blade(blade, io::CrashLoss::nothing);  // no power, no process
+  CO_TRY(co_await array_.clock.sleep_for(some_time(50, 4000)));
+  start_again(blade);
+  co_return blade.disk.counters().crashes > before;
+}
+
+Task<bool> Faults::cut_power_everywhere() {
+  uint64_t killed = 0;
+  for (SimArray::Blade* blade : array_.blades()) {
+    if (blade->process) ++killed;
+    array_.kill_blade(*blade, some_loss());
+  }
+  if (rng_.chance(1, 2)) array_.kill_manager();
+  CO_TRY(co_await array_.clock.sleep_for(some_time(50, 3000)));
+  if (!array_.manager_runs()) array_.start_manager();
+  for (SimArray::Blade* blade : array_.blades()) {
+    start_again(*blade);
+    CO_TRY(co_await array_.clock.sleep_for(some_time(1, 200)));
+  }
+  co_return killed > 0;
+}
+
+Task<bool> Faults::kill_manager() {
+  while (!array_.manager_runs()) CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  array_.kill_manager();
+  CO_TRY(co_await array_.clock.sleep_for(some_time(10, 5000)));
+  if (!array_.manager_runs()) array_.start_manager();
+  co_return true;
+}
+
+Task<bool> Faults::kill_gateway() {
+  const auto index = static_cast<uint32_t>(rng_.below(kGateways));
+  while (!array_.gateway_runs(index)) CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  array_.kill_gateway(index);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(10, 3000)));
+  if (!array_.gateway_runs(index)) array_.start_gateway(index);
+  co_return true;
+}
+
+// --- devices ---------------------------------------------------------------------------------
+
+std::vector<io::ByteRange> Faults::shards_of(SimArray::Blade& blade) {
+  std::vector<io::ByteRange> found;
+  if (!blade.serves()) return found;
+  const uint64_t area = array_.chunk_area().offset;
+  const auto rows = blade.process->kv->scan(chunk::first_shard_key(), chunk::end_shard_key());
+  for (; rows->valid(); rows->next()) {
+    proto::ShardIndexRecord record;
+    if (!record.ParseFromString(std::string(rows->value()))) continue;
+    found.push_back({area + record.device_offset(), record.bytes()});
+  }
+  return found;
+}
+
+Task<bool> Faults::rot_bits() {
+  SimArray::Blade& blade = damaged_blade();
+  const TimePoint latest = array_.clock.now() + kStrikeTimeMax;
+  std::vector<io::ByteRange> shards = shards_of(blade);
+  while (shards.empty() && array_.clock.now() < latest) {
+    CO_TRY(co_await array_.clock.sleep_for(kPoll));
+    shards = shards_of(blade);
+  }
+  if (shards.empty()) co_return false;
+  const uint64_t flips = 1 + rng_.below(8);
+  for (uint64_t i = 0; i < flips; ++i) {
+    const io::ByteRange& shard = shards[rng_.below(shards.size())];
+    blade.disk.flip_bit(shard.offset + rng_.below(shard.size), static_cast<int>(rng_.below(8)));
+  }
+  array_.trace.note("{} bits of {} flip", flips, blade.name);
+  co_return true;
+}
+
+Task<bool> Faults::spoil_writes(uint32_t io::SimFaults::* ppm,
+                                uint64_t io::SimFaultCounters::* counter, uint32_t value) {
+  SimArray::Blade& blade = damaged_blade();
+  array_.trace.note("writes of {} go wrong", blade.name);
+  const uint64_t before = blade.disk.counters().*counter;
+  blade.disk.faults.silent_range = array_.chunk_area();
+  blade.disk.faults.*ppm = value;
+  CO_TRY(co_await array_.clock.sleep_for(some_time(200, 3000)));
+  if (blade.disk.counters().*counter == before) {
+    CO_TRY(co_await wait_until_grown(blade.disk.counters().*counter));
+  }
+  blade.disk.faults.*ppm = 0;
+  co_return blade.disk.counters().*counter > before;
+}
+
+Task<bool> Faults::lose_writes() {
+  return spoil_writes(&io::SimFaults::lost_write_ppm, &io::SimFaultCounters::lost_writes,
+                      kMillion / 3);
+}
+
+Task<bool> Faults::misdirect_writes() {
+  return spoil_writes(&io::SimFaults::misdirected_write_ppm,
+                      &io::SimFaultCounters::misdirected_writes, kMillion / 3);
+}
+
+Task<bool> Faults::flip_written_bits() {
+  return spoil_writes(&io::SimFaults::flipped_write_ppm, &io::SimFaultCounters::flipped_bits,
+                      kMillion / 3);
+}
+
+Task<bool> Faults::hide_sectors() {
+  SimArray::Blade& blade = damaged_blade();
+  array_.trace.note("nothing can be read of the chunks of {}", blade.name);
+  const uint64_t before = blade.disk.counters().unreadable_reads;
+  blade.disk.faults.unreadable = {array_.chunk_area()};
+  CO_TRY(co_await array_.clock.sleep_for(some_time(500, 4000)));
+  if (blade.disk.counters().unreadable_reads == before) {
+    CO_TRY(co_await wait_until_grown(blade.disk.counters().unreadable_reads));
+  }
+  blade.disk.faults.unreadable = {};
+  co_return blade.disk.counters().unreadable_reads > before;
+}
+
+Task<bool> Faults::wipe_chunk_area() {
+  SimArray::Blade& blade = damaged_blade();
+  const TimePoint latest = array_.clock.now() + kStrikeTimeMax;
+  while (shards_of(blade).empty() && array_.clock.now() < latest) {
+    CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  }
+  const bool struck = !shards_of(blade).empty();
+  const io::ByteRange area = array_.chunk_area();
+  blade.disk.wipe(area.offset, area.size);
+  array_.trace.note("the chunk area of {} is wiped", blade.name);
+  co_return struck;
+}
+
+// A write or flush that fails ends its process: never retry an fsync.
+Task<bool> Faults::fail_a_write() {
+  SimArray::Blade& blade = some_blade();
+  const uint64_t before = blade.disk.counters().failed_ios;
+  (rng_.chance(1, 2) ? blade.disk.faults.fail_writes : blade.disk.faults.fail_flushes) = true;
+  const bool failed = CO_TRY(co_await wait_until_grown(blade.disk.counters().failed_ios));
+  const TimePoint latest = array_.clock.now() + kStrikeTimeMax;
+  while (blade.process && array_.clock.now() < latest) {
+    CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  }
+  if (blade.process && failed && blade.disk.counters().failed_ios > before) {
+    array_.trace.complain("{} goes on although its device has failed", blade.name);
+    array_.kill_blade(blade, io::CrashLoss::nothing);
+  }
+  CO_TRY(co_await array_.clock.sleep_for(some_time(50, 3000)));
+  start_again(blade);
+  co_return failed;
+}
+
+// Space is asked for when a slab is first used, so the blade starts anew.
+Task<bool> Faults::fill_device() {
+  SimArray::Blade& blade = some_blade();
+  const uint64_t before = blade.disk.counters().full;
+  blade.disk.faults.full = true;
+  array_.kill_blade(blade, io::CrashLoss::everything);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(10, 500)));
+  start_again(blade);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(500, 3000)));
+  if (blade.disk.counters().full == before) {
+    CO_TRY(co_await wait_until_grown(blade.disk.counters().full));
+  }
+  blade.disk.faults.full = false;
+  co_return blade.disk.counters().full > before;
+}
+
+Task<bool> Faults::slow_blade() {
+  SimArray::Blade& blade = some_blade();
+  const uint64_t before = blade.disk.counters().slow_ios;
+  blade.disk.faults.extra_delay = some_time(5, 400);
+  array_.trace.note("{} is slow", blade.name);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(500, 4000)));
+  if (blade.disk.counters().slow_ios == before) {
+    CO_TRY(co_await wait_until_grown(blade.disk.counters().slow_ios));
+  }
+  blade.disk.faults.extra_delay = {};
+  co_return blade.disk.counters().slow_ios > before;
+}
+
+}  // namespace turbine::sim
