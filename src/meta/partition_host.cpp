@@ -28,7 +28,10 @@ PartitionHost::PartitionHost(Seams seams, Options options)
       destager_(std::make_unique<Destager>(*this)),
       cleaner_(std::make_unique<Cleaner>(*this)) {}
 
-PartitionHost::~PartitionHost() = default;
+// What is prepared and not settled holds on to its partition, which holds on to it.
+PartitionHost::~PartitionHost() {
+  for (auto& [id, partition] : partitions_) std::exchange(partition->prepared(), {}).clear();
+}
 
 Result<journal::Position> PartitionHost::recovery_position(kv::Kv& kv) {
   const auto value = TRY(kv.get(recovery_key()));
