@@ -56,6 +56,7 @@ if ((sanitize)); then
   build_and_run tsan -L 'unit|sim' -LE soak
 elif ((soak)); then
   export TURBINE_SOAK=1
+  export TURBINE_FS_OPERATIONS=${TURBINE_FS_OPERATIONS:-100000}
   build_and_run release
 else
   build_and_run release -LE soak
