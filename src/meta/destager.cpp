@@ -61,8 +61,8 @@ Task<bool> Destager::destage(PartitionPtr partition) {
   uint64_t bytes = 0;
   bool overdue = false;
   {
-    const Keys& keys = partition->keys();
-    auto it = partition->kv().scan(keys.kind(Kind::pending), keys.kind_end(Kind::pending));
+    const auto it = partition->scan_queue(Kind::pending);
+    if (it == nullptr) co_return false;
     for (size_t seen = 0; it->valid() && seen < kScanMax && bytes < full; it->next(), ++seen) {
       Candidate candidate;
       candidate.content = number_in_key(it->key());

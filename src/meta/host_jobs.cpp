@@ -138,8 +138,8 @@ Task<> PartitionHost::reap() {
 Task<> PartitionHost::reap_of(PartitionPtr partition) {
   std::map<PartitionId, proto::ReapInodesRequest> requests;
   {
-    const Keys& keys = partition->keys();
-    auto it = partition->kv().scan(keys.kind(Kind::reap_queue), keys.kind_end(Kind::reap_queue));
+    const auto it = partition->scan_queue(Kind::reap_queue);
+    if (it == nullptr) co_return Result<>{};
     for (size_t count = 0; it->valid() && count < kReapBatch; it->next(), ++count) {
       const InodeId id(number_in_key(it->key()));
       // A reader may still hold the object that this was a part of.
@@ -183,8 +183,8 @@ Task<> PartitionHost::trim_trash_of(PartitionPtr partition) {
   const int64_t wall = seams_.clock.wall_now().ns;
   std::vector<uint64_t> contents;
   {
-    const Keys& keys = partition->keys();
-    auto it = partition->kv().scan(keys.kind(Kind::trash), keys.kind_end(Kind::trash));
+    const auto it = partition->scan_queue(Kind::trash);
+    if (it == nullptr) co_return Result<>{};
     for (; it->valid() && contents.size() < 4; it->next()) {
       const auto entry = CO_TRY(parse_record<proto::TrashEntry>(it->key(), it->value()));
       const uint64_t content = number_in_key(it->key());
@@ -213,7 +213,8 @@ Task<> PartitionHost::free_stripes_of(PartitionPtr partition, bool space_is_shor
   {
     const cluster::MapPtr map = seams_.map.get();
     const Keys& keys = partition->keys();
-    auto it = partition->kv().scan(keys.kind(Kind::free_queue), keys.kind_end(Kind::free_queue));
+    const auto it = partition->scan_queue(Kind::free_queue);
+    if (it == nullptr) co_return Result<>{};
     for (; it->valid() && static_cast<size_t>(freed.stripes_size()) < kFreeBatch; it->next()) {
       const auto queued = CO_TRY(parse_record<proto::FreeQueueEntry>(it->key(), it->value()));
       if (queued.lsn() > pinned_from) continue;

@@ -149,6 +149,15 @@ void Partition::fail_all(const Error& error) {
   }
 }
 
+std::unique_ptr<kv::Iterator> Partition::scan_queue(Kind kind) {
+  const Lsn applied = image_.applied_lsn();
+  const auto known = empty_queues_.find(kind);
+  if (known != empty_queues_.end() && known->second == applied) return nullptr;
+  auto rows = kv().scan(keys().kind(kind), keys().kind_end(kind));
+  if (!rows->valid() && rows->status().ok()) empty_queues_.insert_or_assign(kind, applied);
+  return rows;
+}
+
 journal::Position Partition::unapplied_from(journal::Position end) const {
   return pending_.empty() ? end : std::min(end, pending_.front()->before);
 }

@@ -87,6 +87,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Image& image() { return image_; }
   const Keys& keys() const { return image_.keys(); }
   kv::Kv& kv() const { return image_.kv(); }
+  /// The rows of a queue, for the jobs, which look often: null when it was empty and nothing was
+  /// applied since.
+  std::unique_ptr<kv::Iterator> scan_queue(Kind kind);
   KeyLocks& locks() { return locks_; }
   Pins& pins() { return pins_; }
   const Pins& pins() const { return pins_; }
@@ -186,6 +189,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::set<std::string> finishing_decisions_;
   std::vector<proto::TxnId> settled_decisions_;
   std::map<InodeId, uint32_t> removals_;
+  std::map<Kind, Lsn> empty_queues_;  // as of this entry
 };
 
 }  // namespace turbine::meta

@@ -181,6 +181,24 @@ TEST(StripeIds, EndWithTheirRangeThoughTheSessionLivesOn) {
   EXPECT_EQ(ranges(), 0U);
 }
 
+TEST(Queues, AreLookedIntoAgainOnlyWhenSomethingWasApplied) {
+  Options options;
+  options.background = false;
+  TestArray array(1, 1, 1, options);
+  const InodeId bucket = array.make_bucket("b").value();
+  const PartitionPtr partition = array.blade(1).host->admit(PartitionId(0)).value();
+  const auto first = partition->scan_queue(Kind::pending);
+  ASSERT_NE(first, nullptr);
+  EXPECT_FALSE(first->valid());
+  EXPECT_EQ(partition->scan_queue(Kind::pending), nullptr);
+  ASSERT_TRUE(array.put(bucket, {"f"}, std::string(5000, 'x')).ok());
+  for (int i = 0; i < 2; ++i) {  // as long as there is something in it
+    const auto rows = partition->scan_queue(Kind::pending);
+    ASSERT_NE(rows, nullptr);
+    EXPECT_TRUE(rows->valid());
+  }
+}
+
 TEST(RemoveDirectory, RefusesABucketThatHoldsObjects) {
   TestArray array;
   const InodeId bucket = array.make_bucket("b").value();
