@@ -10,7 +10,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
 constexpr uint64_t kDeviceBytes = 40 * kMiB;
 constexpr uint64_t kSmallJournalBytes = 4 * kMiB;
 constexpr uint32_t kPartitions = 12;
@@ -30,7 +31,7 @@ meta::Options partition_options() {
   options.grace = milliseconds(500);
   options.pin_age_max = seconds(20);
   options.range_age_max = seconds(20);
-  options.flush_bytes = 256 * 1024;
+  options.flush_bytes = 256 * kKiB;
   options.flush_interval = seconds(3);
   options.destage_age_min = milliseconds(200);
   options.destage_age_max = seconds(1);
@@ -43,7 +44,7 @@ fs::FileSystemOptions sim_file_system_options() {
   fs::FileSystemOptions options;
   options.inline_bytes_max = 16 * 1024 - 1;
   options.stripes_held_max = 2;
-  options.pin_from_bytes = 1500 * 1024;
+  options.pin_from_bytes = 1500 * kKiB;
   options.content_window_bytes = kMiB;
   options.stripe_ids_use_max = seconds(6);
   options.list_page_max = 5;
@@ -73,6 +74,7 @@ SimArray::~SimArray() = default;
 
 std::vector<SimArray::Blade*> SimArray::blades() {
   std::vector<Blade*> all;
+  all.reserve(blades_.size());
   for (const auto& blade : blades_) all.push_back(blade.get());
   return all;
 }
@@ -129,7 +131,7 @@ bladed::BladeOptions SimArray::blade_options(const Blade& blade) const {
   options.address = "mem:" + blade.name;
   options.manager = kManagerAddress;
   options.host = blade.name;
-  options.chunk_cache_bytes = 256 * 1024;
+  options.chunk_cache_bytes = 256 * kKiB;
   options.partitions = partition_options();
   options.partitions.swap_unconditionally = plant_ == Plant::swap_unconditionally;
   options.skip_checksums_for_test = plant_ == Plant::skip_checksums;
