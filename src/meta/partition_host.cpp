@@ -99,7 +99,9 @@ Task<> PartitionHost::start(journal::Journal& journal) {
   last_flush_ = started_;
   CO_TRY(adopt_partitions());
   if (seams_.map.get() != nullptr) repairer_->on_map(*seams_.map.get());
-  seams_.map.observe([this](const cluster::MapPtr&) { on_map(); });
+  seams_.map.observe([this, alive = std::weak_ptr(alive_)](const cluster::MapPtr&) {
+    if (!alive.expired()) on_map();
+  });
   if (options_.background) {
     using std::chrono::milliseconds;
     gate_.spawn("sessions", every(milliseconds(1000), [this] { return end_silent_sessions(); }));

@@ -94,6 +94,8 @@ class PartitionHost {
 
   Seams seams_;
   Options options_;
+  // Ends with the host: observers of the map stay.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Gate gate_;
   journal::Journal* journal_ = nullptr;
   bool stopping_ = false;

@@ -135,8 +135,14 @@ struct FileSystemTest : testing::Test {
   }
 };
 
-// TURBINE_FS_OPERATIONS sets the count (10^5 in the soak run).
-TEST_F(FileSystemTest, BehavesAsASortedMap) {
+struct FileSystemRuns : FileSystemTest, testing::WithParamInterface<uint64_t> {
+  FileSystemRuns() { rng = Rng(GetParam()); }
+};
+
+// 10^5 operations in five runs of other seeds; TURBINE_FS_OPERATIONS sets the count of each (10^5
+// in the soak run).
+INSTANTIATE_TEST_SUITE_P(Seeds, FileSystemRuns, testing::Range<uint64_t>(1, 6));
+TEST_P(FileSystemRuns, BehaveAsASortedMap) {
   const char* const wish = std::getenv("TURBINE_FS_OPERATIONS");
   const uint64_t operations = wish != nullptr ? std::strtoull(wish, nullptr, 10) : 20'000;
   std::vector<std::string> keys;
