@@ -405,7 +405,11 @@ void UringDevice::wait_for_completions() {
 }
 
 void UringDevice::reap() {
-  for (;;) {
+  // Since Linux 6.13 a call handles only the first 20 or so of what has completed. A flag tells of
+  // the rest; the eventfd does not. The flag alone is no reason to go on: the kernel sets it after
+  // it has queued the work, and so now and then after that work was done, and then it stays.
+  constexpr uint32_t kHandledPerCall = 16;
+  for (uint32_t idle_calls = 0;;) {
     io_uring_cqe* cqe = nullptr;
     unsigned head = 0;
     unsigned count = 0;
@@ -415,8 +419,9 @@ void UringDevice::reap() {
     }
     if (count > 0) io_uring_cq_advance(&ring_, count);
     in_flight_ -= count;
-    // Since Linux 6.13 a call handles only the first 20 or so of what has completed. A flag tells
-    // of the rest; the eventfd does not.
+    idle_calls = count > 0 ? 0 : idle_calls + 1;
+    // By then every operation in flight would have been handled.
+    if (idle_calls > in_flight_ / kHandledPerCall + 2) break;
     if (!deferred_tasks_ || (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) == 0) break;
     io_uring_get_events(&ring_);
   }
