@@ -33,8 +33,9 @@ void Repairer::on_map(const cluster::ClusterMap& map) {
     }
     const auto known = blade_sessions_.find(id);
     if (known != blade_sessions_.end() && known->second == blade.session()) continue;
-    // Blades seen for the first time were there all along; their losses show in reads and scrubs.
-    if (known != blade_sessions_.end()) census_due_.insert(id);
+    // One seen for the first time may have started just before this one and dropped shards at its
+    // replay, which no scrub sees any more.
+    census_due_.insert(id);
     blade_sessions_[id] = blade.session();
   }
 }

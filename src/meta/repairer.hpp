@@ -11,14 +11,14 @@
 namespace turbine::meta {
 
 /// Hears of losses from readers and scrubbers (REPORT_LOST_SHARDS) and finds others by a census:
-/// after a blade came back it is asked for every shard that it should hold. The queue is in memory;
-/// what it forgets, the next read, scrub or census finds again.
+/// at its own start every blade, later each that came back, is asked for all shards it should hold.
+/// The queue is in memory; what it forgets, the next read, scrub or census finds again.
 class Repairer {
  public:
   explicit Repairer(PartitionHost& host) : host_(host) {}
 
   void report(StripeId stripe, const std::set<uint32_t>& indexes);
-  /// Notes which blades must be asked: those whose session is new.
+  /// Notes which blades must be asked: those whose session is new to this process.
   void on_map(const cluster::ClusterMap& map);
   /// One round: repairs some stripes, asks a blade if one came back.
   Task<> run_once();
