@@ -22,7 +22,7 @@ done
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-# Code of libraries that are not instrumented is not watched (RocksDB's threads: src/kv/CMakeLists.txt).
+# Libraries that are not instrumented are not watched (RocksDB's threads: src/kv/CMakeLists.txt).
 export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:ignore_noninstrumented_modules=1}
 
 reports=()
