@@ -20,6 +20,36 @@ Answer<Reply> run_read(PartitionHost* host, PartitionId id, Operation<Request, R
   co_return co_await operation(std::move(call), std::move(request));
 }
 
+template <class Reply>
+Result<rpc::With<Reply>> answer_of(const std::string& kept) {
+  rpc::With<Reply> reply;
+  if (!reply.body.ParseFromString(kept)) {
+    return fail(Errc::corrupt, "the answer kept for a request does not parse");
+  }
+  return reply;
+}
+template <class Reply>
+Result<rpc::With<Reply>> answer_of(const Outcome& outcome) {
+  if (outcome.error.has_value()) return fail(*outcome.error);
+  return answer_of<Reply>(outcome.reply);
+}
+
+/// Whether the answer ends the request for its sender, who repeats it with this id after others.
+bool is_final(const Error& error) {
+  switch (error.code) {
+    case Errc::busy:
+    case Errc::unavailable:
+    case Errc::timeout:
+    case Errc::closed:
+    case Errc::wrong_primary:
+    case Errc::stale:        // goes on with another directory; what is gone never comes back
+    case Errc::stale_epoch:  // goes on with other stripe ids; a range that ended stays so
+      return false;
+    default:
+      return true;
+  }
+}
+
 /// Executes each request id once: a duplicate gets the first answer, also while the first runs.
 template <class Request, class Reply>
 Answer<Reply> run_mutation(PartitionHost* host, PartitionId id, Operation<Request, Reply> operation,
@@ -31,26 +61,30 @@ Answer<Reply> run_mutation(PartitionHost* host, PartitionId id, Operation<Reques
   if (request_id.sequence == 0) {
     co_return co_await operation(std::move(call), std::move(request));
   }
-  for (;;) {
-    const auto recorded = CO_TRY(co_await partition->recorded_reply(request_id));
-    if (recorded.has_value()) {
-      rpc::With<Reply> reply;
-      if (!reply.body.ParseFromString(*recorded)) {
-        co_return fail(Errc::corrupt, "the answer kept for a request does not parse");
-      }
-      co_return reply;
-    }
-    const auto event = partition->running(request_id);
-    if (event == nullptr) break;
-    CO_TRY(co_await event->wait());
+  const auto recorded = CO_TRY(co_await partition->recorded_reply(request_id));
+  if (recorded.has_value()) co_return answer_of<Reply>(*recorded);
+  Duplicates& duplicates = partition->duplicates();
+  if (const auto first = duplicates.running(request_id)) {
+    CO_TRY(co_await first->ended.wait());
+    co_return answer_of<Reply>(*first->outcome);
+  }
+  if (const Outcome* answered = duplicates.answered(request_id)) {
+    co_return answer_of<Reply>(*answered);
   }
   if (age > kRequestAgeMax) {
     co_return fail(Errc::timeout, "the request is {} ms old and no longer executed", age.count());
   }
-  partition->begin_request(request_id);
-  rpc::With<Reply> reply;
+  duplicates.begin(request_id);
   Result<rpc::With<Reply>> result = co_await operation(std::move(call), std::move(request));
-  partition->end_request(request_id);
+  const bool logged = partition->image().replay_bucket_of(request_id).has_value();
+  Outcome outcome;
+  if (result.ok()) {
+    outcome.reply = result->body.SerializeAsString();
+  } else {
+    outcome.error = result.error();
+  }
+  const bool remember = !logged && (result.ok() || is_final(result.error()));
+  duplicates.end(request_id, std::move(outcome), remember);
   co_return std::move(result);
 }
 

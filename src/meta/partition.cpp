@@ -9,7 +9,9 @@ namespace turbine::meta {
 
 namespace {
 
+// Longer than a message can be on its way.
 constexpr Duration kEndedKept = std::chrono::minutes(2);
+constexpr Duration kAnswersKept = std::chrono::minutes(1);  // > kRequestAgeMax and the way
 
 }  // namespace
 
@@ -41,7 +43,12 @@ void StripeReservation::restore(StripeId id) {
 }
 
 Partition::Partition(const Seams& seams, const Options& options, Gate& gate, PartitionId id)
-    : seams_(seams), options_(options), gate_(gate), image_(seams.kv, id), locks_(seams.executor) {
+    : seams_(seams),
+      options_(options),
+      gate_(gate),
+      image_(seams.kv, id),
+      locks_(seams.executor),
+      duplicates_(seams.clock, kAnswersKept) {
   image_.swap_unconditionally = options.swap_unconditionally;
 }
 
@@ -190,22 +197,6 @@ std::optional<uint64_t> Partition::expired_replay_bucket(Duration window) {
   while (log_times_.size() > 1 && log_times_[1].first + window <= now) log_times_.pop_front();
   if (log_times_.front().first + window > now || newest < window.count()) return std::nullopt;
   return std::min(log_times_.front().second, replay_bucket(newest - window.count()));
-}
-
-std::shared_ptr<Event> Partition::running(RequestId id) const {
-  const auto found = running_.find(id);
-  return found == running_.end() ? nullptr : found->second;
-}
-
-void Partition::begin_request(RequestId id) {
-  running_.emplace(id, std::make_shared<Event>(seams_.executor));
-}
-
-void Partition::end_request(RequestId id) {
-  const auto found = running_.find(id);
-  const std::shared_ptr<Event> event = found->second;
-  running_.erase(found);
-  event->notify_all();
 }
 
 void Partition::add_prepared(const std::string& key, Half half) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/async.hpp"
+#include "meta/duplicates.hpp"
 #include "meta/image.hpp"
 #include "meta/key_locks.hpp"
 #include "meta/options.hpp"
@@ -112,9 +113,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   /// process's clock: a wall clock that was set forward must not make a retry run again. To be
   /// asked now and then. None: nothing is that old.
   std::optional<uint64_t> expired_replay_bucket(Duration window);
-  std::shared_ptr<Event> running(RequestId id) const;
-  void begin_request(RequestId id);
-  void end_request(RequestId id);
+  Duplicates& duplicates() { return duplicates_; }
 
   // Prepared intents.
   struct Prepared {
@@ -178,7 +177,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool failed_ = false;
   std::deque<std::shared_ptr<Pending>> pending_;
 
-  std::map<RequestId, std::shared_ptr<Event>> running_;
+  Duplicates duplicates_;
   std::deque<std::pair<TimePoint, uint64_t>> log_times_;  // when the log was in which bucket
   std::map<std::string, Prepared> prepared_;
   std::map<LockKey, int> prepared_keys_;

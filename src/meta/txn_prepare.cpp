@@ -44,15 +44,17 @@ Answer<proto::TxnPrepareReply> txn_prepare(Call call, proto::TxnPrepareRequest r
   const std::string key = partition->keys().intent(request.id());
   const RequestId running{SessionId(request.id().attempt()),
                           request.id().sequence() * 1024 + request.id().step()};
-  while (const auto event = partition->running(running)) CO_TRY(co_await event->wait());
+  while (const auto other = partition->duplicates().running(running)) {
+    CO_TRY(co_await other->ended.wait());
+  }
   const auto found = partition->image().intents().find(key);
   if (found != partition->image().intents().end()) co_return prepared_reply(found->second);
   if (partition->has_ended(key)) {
     co_return fail(Errc::conflict, "the transaction has ended here");
   }
-  partition->begin_request(running);
+  partition->duplicates().begin(running);
   const Result<> logged = co_await log_intent(partition, std::move(request), key);
-  partition->end_request(running);
+  partition->duplicates().end(running, {}, false);
   CO_TRY(std::move(logged));
   const auto intent = partition->image().intents().find(key);
   if (intent == partition->image().intents().end()) {
