@@ -40,10 +40,12 @@ class ClusterStore {
   /// In order of keys.
   virtual Task<std::vector<StoreRecord>> list(std::string prefix) = 0;
   /// If every compare holds, does all puts at once and returns the new revision: durable on return.
-  /// Errc::conflict when one does not hold (nothing was done); Errc::io when the store has failed
-  /// for good (the outcome is known after reopening).
+  /// Errc::conflict when one does not hold (nothing was done); Errc::unavailable when the store was
+  /// not reached (nothing was done, nothing will be); Errc::timeout when the outcome is not known:
+  /// it may have been done, or be done later, so read before trying again (settled_txn does);
+  /// Errc::io when the store has failed for good (the outcome is known after reopening).
   virtual Task<uint64_t> txn(std::vector<StoreCompare> compares, std::vector<StorePut> puts) = 0;
-  /// `observer` is called after each transaction that touched a key with `prefix`.
+  /// `observer` is called after each transaction that touched a key with `prefix`, some time after.
   virtual void watch(std::string prefix, std::function<void(uint64_t revision)> observer) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "cluster/planner.hpp"
+#include "cluster/settled_txn.hpp"
 #include "proto/rpc.pb.h"
 
 namespace turbine::cluster {
@@ -48,9 +49,10 @@ uint64_t Manager::wall_ms() const {
 Task<> Manager::start() {
   CO_TRY(co_await reload());
   if (!map_) CO_TRY(co_await create_array());
-  // Nobody was heard while no manager ran: everyone gets a full silence to report.
+  // Nobody was heard while no manager ran: everyone gets a full silence to report, and before it
+  // the time to find this manager.
   for (const proto::Blade& blade : map_->record().blades()) {
-    if (is_up(blade.state())) alive_[blade.id()].last_seen = clock_.now();
+    if (is_up(blade.state())) alive_[blade.id()].last_seen = clock_.now() + options_.find_time;
   }
   gate_.spawn("watch blades", watch_blades());
   co_return Result<>{};
@@ -128,13 +130,15 @@ Task<> Manager::change_locked(Mutation mutation) {
                                        {kCountersKey, counters_revision_}};
     std::vector<StorePut> puts{{kCountersKey, counters.SerializeAsString()}};
     if (map_changed) puts.push_back({kMapKey, map.SerializeAsString()});
-    Result<uint64_t> revision = co_await store_.txn(std::move(compares), std::move(puts));
+    Result<uint64_t> revision = co_await settled_txn(store_, std::move(compares), std::move(puts));
     if (revision.failed_with(Errc::conflict)) {
       CO_TRY(co_await reload());
       continue;
     }
     if (!revision.ok()) {
-      co_return fail(Errc::unavailable, "the cluster store: {}", revision.error().context);
+      const bool unknown = revision.failed_with(Errc::timeout);
+      co_return fail(unknown ? Errc::timeout : Errc::unavailable, "the cluster store: {}",
+                     revision.error().context);
     }
     counters_ = std::move(counters);
     counters_revision_ = *revision;

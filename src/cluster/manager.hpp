@@ -21,6 +21,7 @@ struct ManagerOptions {
   uint32_t partition_count = 256;
   int groups_per_layout = 256;
   Duration silence = std::chrono::milliseconds(1000);  // a blade silent for so long is dead
+  Duration find_time{};  // after a start, that blades get to find this manager in place of another
   std::string array_name = "turbine";
   std::string region = "us-east-1";
   // Of a new array; empty: made here.
