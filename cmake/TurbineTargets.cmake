@@ -15,7 +15,7 @@ include(GoogleTest)
 set(TURBINE_FOLDERS
   base io
   erasure kv journal rpc
-  cluster chunk
+  cluster etcd chunk
   stripe
   meta
   fs

@@ -15,7 +15,7 @@ LAYERS = [
     ["base", "io"],
     ["proto"],
     ["journal", "kv", "erasure", "rpc"],
-    ["chunk", "cluster"],
+    ["chunk", "cluster", "etcd"],
     ["stripe"],
     ["meta"],
     ["fs"],
@@ -28,6 +28,7 @@ LAYERS = [
 SIDEWAYS = {
     ("io", "base"),
     ("chunk", "cluster"),
+    ("etcd", "cluster"),
 }
 
 # A library is named behind its seam only: (what, the code that names it, who may).
@@ -38,7 +39,7 @@ SEAMS = [
     ("ISA-L", r"#\s*include\s*[<\"](isa-l|isal)|\b(ec_encode_data|ec_init_tables|gf_\w+)\s*\(",
      r"src/erasure/[^/]*\.cpp$"),
     ("Beast", r"#\s*include\s*[<\"]boost/beast|\bbeast::",
-     r"src/(s3|admin)/[^/]*(connection|server)[^/]*\.cpp$"),
+     r"src/(s3|admin|etcd)/[^/]*(connection|server)[^/]*\.cpp$"),
 ]
 
 HEADER_LINES_MAX = 200

@@ -1,0 +1,239 @@
+#include "etcd/etcd_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cluster/settled_txn.hpp"
+#include "io/reactor.hpp"
+#include "support/etcd_server.hpp"
+
+namespace turbine::etcd {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using support::EtcdServer;
+
+class EtcdStoreTest : public testing::Test {
+ protected:
+  void TearDown() override {
+    for (auto& store : stores_) EXPECT_TRUE(run(store->stop()).ok());
+  }
+  EtcdOptions options(const EtcdServer& server) {
+    EtcdOptions made;
+    made.endpoints = parse_endpoints(server.url()).value();
+    made.prefix = "/turbine/test/";
+    return made;
+  }
+  EtcdStore& add(EtcdOptions options) {
+    stores_.push_back(EtcdStore::make(reactor_.clock(), std::move(options)).value());
+    return *stores_.back();
+  }
+  EtcdStore& open(const EtcdServer& server) {
+    EtcdStore& store = add(options(server));
+    EXPECT_TRUE(run(store.start()).ok());
+    return store;
+  }
+  template <class T>
+  Result<T> run(Task<T> task) {
+    return reactor_.run(std::move(task));
+  }
+  bool wait_for(const std::function<bool()>& done) {
+    const TimePoint end = reactor_.clock().now() + seconds(30);
+    while (!done() && reactor_.clock().now() < end) {
+      EXPECT_TRUE(run(reactor_.clock().sleep_for(milliseconds(2))).ok());
+    }
+    return done();
+  }
+
+  io::Reactor reactor_;
+  std::vector<std::unique_ptr<EtcdStore>> stores_;
+};
+
+TEST_F(EtcdStoreTest, KeepsArraysApartByTheirPrefix) {
+  EtcdServer server;
+  EtcdStore& one = open(server);
+  EtcdOptions other = options(server);
+  other.prefix = "/turbine/other/";
+  EtcdStore& two = add(other);
+  ASSERT_TRUE(run(two.start()).ok());
+  ASSERT_TRUE(run(one.txn({}, {{"map", "1"}})).ok());
+  EXPECT_TRUE(run(two.list("")).value().empty());
+  EXPECT_TRUE(run(two.txn({{"map", 0}}, {{"map", "2"}})).ok());
+  EXPECT_EQ(run(one.get("map")).value()->value, "1");
+  EXPECT_NE(server.post("/v3/kv/range", R"({"key":"L3R1cmJpbmUvdGVzdC9tYXA="})").find("MQ=="),
+            std::string::npos)
+      << "/turbine/test/map";
+}
+
+TEST_F(EtcdStoreTest, SaysUnavailableInTimeWhileNobodyAnswersAndWorksAgainLater) {
+  EtcdServer server;
+  EtcdStore& store = open(server);
+  const uint64_t revision = run(store.txn({}, {{"a", "1"}})).value();
+  server.kill();
+  const TimePoint begin = reactor_.clock().now();
+  EXPECT_TRUE(run(store.get("a")).failed_with(Errc::unavailable));
+  EXPECT_TRUE(run(store.txn({{"a", revision}}, {{"a", "2"}})).failed_with(Errc::unavailable));
+  EXPECT_LT(reactor_.clock().now() - begin, seconds(6));
+  server.start();
+  EXPECT_EQ(run(store.get("a")).value()->revision, revision);
+  EXPECT_TRUE(run(store.txn({{"a", revision}}, {{"a", "3"}})).ok());
+}
+
+TEST_F(EtcdStoreTest, SaysThatTheOutcomeIsUnknownWhenEtcdIsSilent) {
+  EtcdServer server;
+  EtcdStore& store = open(server);
+  const uint64_t revision = run(store.txn({}, {{"a", "1"}})).value();
+  server.pause();
+  const TimePoint begin = reactor_.clock().now();
+  EXPECT_TRUE(run(store.txn({{"a", revision}}, {{"a", "2"}})).failed_with(Errc::timeout));
+  EXPECT_LT(reactor_.clock().now() - begin, seconds(4));
+  server.resume();
+  // It was executed or not; whichever, settling it ends with the record as wanted.
+  std::optional<cluster::StoreRecord> record;
+  ASSERT_TRUE(wait_for([&] {
+    const auto read = run(store.get("a"));
+    if (read.ok()) record = *read;
+    return read.ok();
+  }));
+  EXPECT_TRUE(record->value == "1" || record->value == "2") << record->value;
+  const auto settled = run(cluster::settled_txn(store, {{"a", record->revision}}, {{"a", "2"}}));
+  ASSERT_TRUE(settled.ok()) << settled.error().text();
+  EXPECT_EQ(run(store.get("a")).value()->revision, *settled);
+}
+
+TEST_F(EtcdStoreTest, LeavesASilentEndpointForAnotherWhenItReads) {
+  EtcdServer server, other;
+  EtcdOptions both = options(server);
+  both.endpoints.push_back(options(other).endpoints.front());
+  EtcdStore& store = add(both);
+  ASSERT_TRUE(run(store.start()).ok());
+  server.pause();
+  EXPECT_TRUE(run(store.get("a")).ok());
+  server.resume();
+}
+
+TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
+  EtcdServer server;
+  EtcdStore& store = open(server);
+  std::vector<uint64_t> seen;
+  store.watch("a/", [&](uint64_t revision) { seen.push_back(revision); });
+  const uint64_t first = run(store.txn({}, {{"a/1", "1"}})).value();
+  ASSERT_TRUE(wait_for([&] { return seen == std::vector<uint64_t>{first}; }));
+  server.kill();
+  server.start();
+  // Another client may be faster than the watch that reconnects.
+  EtcdStore& other = open(server);
+  std::vector<uint64_t> expected{first};
+  for (int i = 0; i < 5; ++i) {
+    expected.push_back(run(other.txn({}, {{"a/2", std::to_string(i)}})).value());
+  }
+  EXPECT_TRUE(wait_for([&] { return seen.size() >= expected.size(); }));
+  EXPECT_EQ(seen, expected);
+}
+
+TEST_F(EtcdStoreTest, GoesOnWithAWatchWhoseRevisionsWereCompacted) {
+  EtcdServer server;
+  EtcdStore& store = open(server);
+  std::vector<uint64_t> seen;
+  store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
+  // The watch has not run yet: it begins with what is compacted here.
+  uint64_t last = 0;
+  for (int i = 0; i < 5; ++i) {
+    const std::string answer = server.post(
+        "/v3/kv/put", R"({"key":"L3R1cmJpbmUvdGVzdC9h","value":"MQ=="})");  // /turbine/test/a
+    last = header_revision(parse_object(answer, "put").value());
+  }
+  server.post("/v3/kv/compaction", R"({"revision":")" + std::to_string(last) + R"("})");
+  EXPECT_TRUE(wait_for([&] { return !seen.empty() && seen.back() == last; }));
+  const uint64_t next = run(store.txn({}, {{"a", "2"}})).value();
+  EXPECT_TRUE(wait_for([&] { return seen.back() == next; }));
+}
+
+TEST_F(EtcdStoreTest, TakesANewTokenWhenEtcdHasForgottenTheOldOne) {
+  EtcdServer server;
+  server.demand_password("open sesame");
+  EtcdOptions known = options(server);
+  known.user = "root";
+  known.password = "open sesame";
+  EtcdStore& store = add(known);
+  ASSERT_TRUE(run(store.start()).ok());
+  std::vector<uint64_t> seen;
+  store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
+  server.kill();  // tokens are in its memory only
+  server.start();
+  const auto done = run(store.txn({{"a", 0}}, {{"a", "1"}}));
+  ASSERT_TRUE(done.ok()) << done.error().text();
+  EXPECT_TRUE(wait_for([&] { return seen == std::vector<uint64_t>{*done}; }));
+}
+
+TEST_F(EtcdStoreTest, SaysDeniedForAWrongPasswordAndForNone) {
+  EtcdServer server;
+  server.demand_password("open sesame");
+  EtcdOptions wrong = options(server);
+  wrong.user = "root";
+  wrong.password = "guess";
+  const auto refused = run(add(wrong).start());
+  EXPECT_TRUE(refused.failed_with(Errc::denied)) << refused.error().text();
+  EXPECT_NE(refused.error().context.find("user root"), std::string::npos);
+  const auto nobody = run(add(options(server)).start());
+  EXPECT_TRUE(nobody.failed_with(Errc::denied)) << nobody.error().text();
+}
+
+TEST_F(EtcdStoreTest, TrustsNoCertificateOfAnotherAuthorityOrName) {
+  EtcdServer server({.on = true});
+  EtcdOptions stranger = options(server);
+  stranger.ca_file = server.file("other.pem");
+  const auto refused = run(add(stranger).start());
+  EXPECT_TRUE(refused.failed_with(Errc::unavailable)) << refused.error().text();
+  EXPECT_NE(refused.error().context.find("certificate verify failed"), std::string::npos);
+  EtcdOptions renamed = options(server);
+  renamed.ca_file = server.file("ca.pem");
+  renamed.endpoints[0].host = "localhost";  // the certificate is for 127.0.0.1
+  EXPECT_TRUE(run(add(renamed).start()).failed_with(Errc::unavailable));
+  renamed.endpoints[0].host = "127.0.0.1";
+  EXPECT_TRUE(run(add(renamed).start()).ok());
+}
+
+TEST_F(EtcdStoreTest, NamesACertificateFileItCannotUse) {
+  EtcdOptions options;
+  options.endpoints = {{"127.0.0.1", 1, true}};
+  options.ca_file = "/nonexistent/ca.pem";
+  const auto made = EtcdStore::make(reactor_.clock(), options);
+  ASSERT_TRUE(made.failed_with(Errc::invalid));
+  EXPECT_NE(made.error().context.find("/nonexistent/ca.pem"), std::string::npos);
+}
+
+TEST_F(EtcdStoreTest, PassesEtcdsLimitsOn) {
+  EtcdServer server;
+  EtcdStore& store = open(server);
+  for (const int size : {(1 << 20) + (1 << 19) + 1, 2 << 20, 8 << 20}) {
+    const auto refused = run(store.txn({}, {{"a", std::string(static_cast<size_t>(size), 'x')}}));
+    EXPECT_TRUE(refused.failed_with(Errc::too_large)) << size << ": " << refused.error().text();
+  }
+  EXPECT_TRUE(run(store.txn({}, {{"a", "1"}, {"a", "2"}})).failed_with(Errc::invalid));
+  EXPECT_FALSE(run(store.get("a")).value().has_value());
+}
+
+TEST_F(EtcdStoreTest, EndsWaitingCallsWhenItIsStopped) {
+  EtcdServer server;
+  EtcdStore& store = open(server);
+  server.pause();
+  OneShot<> ended(reactor_.executor());
+  Gate gate(reactor_.executor());
+  const auto ask = [](EtcdStore& asked, OneShot<> done) -> Task<> {
+    const auto record = co_await asked.get("a");
+    done.set(record.failed_with(Errc::closed) ? Result<>{} : Result<>(fail(Errc::io, "open")));
+    co_return Result<>{};
+  };
+  gate.spawn("ask", ask(store, ended));
+  ASSERT_TRUE(run(reactor_.clock().sleep_for(milliseconds(20))).ok());
+  const TimePoint begin = reactor_.clock().now();
+  ASSERT_TRUE(run(store.stop()).ok());
+  EXPECT_TRUE(run(ended.wait()).ok());
+  EXPECT_LT(reactor_.clock().now() - begin, seconds(1));
+  EXPECT_TRUE(run(gate.close()).ok());
+  server.resume();
+}
+
+}  // namespace
+}  // namespace turbine::etcd
