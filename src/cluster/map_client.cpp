@@ -19,16 +19,39 @@ MapClient::MapClient(rpc::Transport& transport, Clock& clock, MapHolder& holder,
       holder_(holder),
       options_(std::move(options)),
       gate_(clock.executor()),
-      manager_(transport_.channel(options_.manager)),
-      wake_(clock.executor()) {}
+      wake_(clock.executor()) {
+  for (const rpc::Address& each : manager_addresses(options_.manager)) {
+    managers_.push_back(transport_.channel(each));
+  }
+}
+
+std::vector<rpc::Address> manager_addresses(const std::string& list) {
+  std::vector<rpc::Address> addresses;
+  size_t begin = 0;
+  for (size_t i = 0; i <= list.size(); ++i) {
+    const std::string_view rest = std::string_view(list).substr(std::min(i + 1, list.size()));
+    const bool end = i == list.size() ||
+                     (list[i] == ',' && (rest.starts_with("tcp:") || rest.starts_with("unix:") ||
+                                         rest.starts_with("mem:")));
+    if (!end) continue;
+    addresses.push_back(list.substr(begin, i - begin));
+    begin = i + 1;
+  }
+  return addresses;
+}
 
 template <class Reply, class Request>
 Task<Reply> MapClient::ask(int type, Request request, Duration timeout) {
   rpc::CallOptions options;
   options.deadline = clock_.now() + timeout;
-  rpc::With<Reply> reply = CO_TRY(
-      co_await rpc::call<Reply>(manager_, type, std::move(request), Buffer(), std::move(options)));
-  co_return std::move(reply.body);
+  const size_t asked = current_;
+  Result<rpc::With<Reply>> reply = co_await rpc::call<Reply>(
+      managers_[asked], type, std::move(request), Buffer(), std::move(options));
+  if (reply.ok()) co_return std::move(reply->body);
+  const Errc code = reply.error().code;
+  const bool away = code == Errc::unavailable || code == Errc::timeout || code == Errc::closed;
+  if (away && current_ == asked) current_ = (asked + 1) % managers_.size();
+  co_return fail(std::move(reply).error());
 }
 
 template <class Reply, class Request>

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/async.hpp"
 #include "cluster/cluster_map.hpp"
@@ -13,14 +14,19 @@
 namespace turbine::cluster {
 
 struct MapClientOptions {
-  rpc::Address manager;
+  // Of the manager; of several the addresses, with commas between.
+  std::string manager;
   Duration heartbeat = std::chrono::milliseconds(250);
   Duration call_timeout = std::chrono::milliseconds(1000);
   Duration poll = std::chrono::seconds(1);  // stop() waits for the last one
 };
 
-/// One reactor thread. While the manager is away the last map stays in use and everything is tried
-/// again. Register first, then start().
+/// The addresses of a list such as "tcp:a:7000,tcp:b:7000"; a comma in a path is no end.
+std::vector<rpc::Address> manager_addresses(const std::string& list);
+
+/// One reactor thread. Asks the manager that answers, and the next of them when it does not or does
+/// not lead. While none does, the last map stays in use and everything is tried again. Register
+/// first, then start().
 class MapClient {
  public:
   MapClient(rpc::Transport& transport, Clock& clock, MapHolder& holder, MapClientOptions options);
@@ -67,7 +73,8 @@ class MapClient {
   MapHolder& holder_;
   const MapClientOptions options_;
   Gate gate_;
-  std::shared_ptr<rpc::Channel> manager_;
+  std::vector<std::shared_ptr<rpc::Channel>> managers_;
+  size_t current_ = 0;  // index of the one that is asked
   bool stopping_ = false;
   uint64_t session_ = 0;
   std::optional<proto::RegisterBladeRequest> blade_;  // to register again
