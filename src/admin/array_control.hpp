@@ -1,6 +1,7 @@
 // ArrayControl: what the admin API needs of the manager. The manager process implements it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,11 @@ class ArrayControl {
  public:
   virtual ~ArrayControl() = default;
 
+  /// Null before there is one; never null again.
   virtual cluster::MapPtr map() const = 0;
+  /// Of several managers only one leads and serves this API. Why this one does not, and who does;
+  /// nothing when it leads.
+  virtual std::optional<std::string> standby() const { return std::nullopt; }
   /// The newest heartbeat of each blade since the manager started.
   virtual std::vector<BladeReport> reports() const = 0;
 

@@ -5,7 +5,9 @@ namespace turbine::admin {
 
 namespace {
 
-void add_array_metrics(MetricsText& metrics, const ArrayStatus& status) {
+void add_array_metrics(MetricsText& metrics, const cluster::ClusterMap& map,
+                       const std::vector<BladeReport>& reports) {
+  const ArrayStatus status = array_status(map, reports);
   metrics.gauge("turbine_array_state", "0 healthy, 1 degraded, 2 at risk, 3 unavailable",
                 static_cast<double>(status.state));
   metrics.gauge("turbine_blades", "Blades of the array", status.blades_total);
@@ -32,6 +34,10 @@ void add_array_metrics(MetricsText& metrics, const ArrayStatus& status) {
                   static_cast<double>(status.repair.stripes_repaired()));
   metrics.counter("turbine_checksum_errors_total", "Damaged shards found",
                   static_cast<double>(status.repair.checksum_errors()));
+  for (const proto::Blade& blade : map.record().blades()) {
+    metrics.gauge("turbine_blade_up", "1 when the blade serves", map.alive(BladeId(blade.id())),
+                  MetricsText::label("blade", std::to_string(blade.id())));
+  }
 }
 
 }  // namespace
@@ -40,11 +46,9 @@ void add_array_metrics(MetricsText& metrics, const ArrayStatus& status) {
 Task<HttpResponse> get_metrics(ArrayControl& array, HttpRequest) {
   MetricsText metrics;
   const cluster::MapPtr map = array.map();
-  add_array_metrics(metrics, array_status(*map, array.reports()));
-  for (const proto::Blade& blade : map->record().blades()) {
-    metrics.gauge("turbine_blade_up", "1 when the blade serves", map->alive(BladeId(blade.id())),
-                  MetricsText::label("blade", std::to_string(blade.id())));
-  }
+  const bool leads = map != nullptr && !array.standby();
+  metrics.gauge("turbine_manager_leads", "1 of the managers leads and knows the array", leads);
+  if (leads) add_array_metrics(metrics, *map, array.reports());
   add_process_metrics(metrics, own_process_stats("manager"));
   co_return HttpResponse{200, std::string(kMetricsContentType), metrics.text()};
 }

@@ -19,9 +19,10 @@ std::string_view hint(Errc code, int status) {
       return "Delete what is inside first.";
     case Errc::denied:
       return "The token is right; what it asks for is never done.";
+    case Errc::wrong_primary:
+      return "Ask the admin port of the manager that leads.";
     case Errc::unavailable:
     case Errc::timeout:
-    case Errc::wrong_primary:
     case Errc::stale_epoch:
     case Errc::busy:
       return "Try again; `turbine status` shows blades that are down, `turbine blade start N` "

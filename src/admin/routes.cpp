@@ -25,6 +25,7 @@ Task<HttpResponse> live(ArrayControl&, HttpRequest) {
 }
 
 Task<HttpResponse> ready(ArrayControl& array, HttpRequest) {
+  if (array.standby()) co_return HttpResponse{200, "application/json", R"({"status":"standby"})"};
   if (array.map() == nullptr) co_return fail(Errc::unavailable, "the cluster map is not there yet");
   co_return HttpResponse{200, "application/json", R"({"status":"ready"})"};
 }
@@ -72,6 +73,8 @@ Task<HttpResponse> route(ArrayControl& array, std::string token, HttpRequest req
     if (!row.open && !authorised(request, token)) {
       co_return nobody();
     }
+    const std::optional<std::string> standby = array.standby();
+    if (!row.open && standby) co_return fail(Errc::wrong_primary, "{}", *standby);
     if (!row.open && array.map() == nullptr) {
       co_return fail(Errc::unavailable, "the cluster map is not there yet");
     }

@@ -15,14 +15,24 @@ Result<ManagerConfig> load_manager_config(const std::string& path) {
   config.root_secret_key = TRY(file.text("array.root_secret_key"));
   config.partition_count = static_cast<uint32_t>(TRY(file.number("array.partitions")));
   config.expected_blades = static_cast<uint32_t>(TRY(file.number("array.blades")));
-  config.directory = TRY(file.text("manager.directory"));
+  config.directory = TRY(file.text_or("manager.directory", ""));
   config.log_level = TRY(file.text_or("manager.log_level", config.log_level));
   config.rpc_address = TRY(file.text("network.rpc"));
+  config.manager_addresses = TRY(file.text_or("network.managers", ""));
   config.admin_host = TRY(file.text_or("network.admin_host", config.admin_host));
   config.admin_port = static_cast<uint16_t>(TRY(file.number("network.admin_port")));
   config.admin_token = TRY(file.text("network.admin_token"));
   config.http_file = TRY(file.text_or("network.http_file", ""));
+  config.cluster_store = TRY(file.text_or("store.address", ""));
+  config.store_ca_file = TRY(file.text_or("store.ca_file", ""));
+  config.store_cert_file = TRY(file.text_or("store.cert_file", ""));
+  config.store_key_file = TRY(file.text_or("store.key_file", ""));
+  config.store_user = TRY(file.text_or("store.user", ""));
+  config.store_password_file = TRY(file.text_or("store.password_file", ""));
   TRY(file.finish());
+  if (config.cluster_store.empty() && config.directory.empty()) {
+    return fail(Errc::invalid, "{}: wants manager.directory, or store.address for etcd", path);
+  }
   if (config.partition_count == 0 || config.partition_count > 4096) {
     return fail(Errc::invalid, "{}: array.partitions must be 1 to 4096", path);
   }
@@ -39,13 +49,23 @@ std::string to_toml(const ManagerConfig& config) {
   file.set("array.root_secret_key", config.root_secret_key);
   file.set("array.partitions", config.partition_count);
   file.set("array.blades", config.expected_blades);
-  file.set("manager.directory", config.directory);
+  if (!config.directory.empty()) file.set("manager.directory", config.directory);
   file.set("manager.log_level", config.log_level);
   file.set("network.rpc", config.rpc_address);
   file.set("network.admin_host", config.admin_host);
   file.set("network.admin_port", config.admin_port);
   file.set("network.admin_token", config.admin_token);
   file.set("network.http_file", config.http_file);
+  const auto set_if_any = [&file](std::string_view key, const std::string& value) {
+    if (!value.empty()) file.set(key, value);
+  };
+  set_if_any("network.managers", config.manager_addresses);
+  set_if_any("store.address", config.cluster_store);
+  set_if_any("store.ca_file", config.store_ca_file);
+  set_if_any("store.cert_file", config.store_cert_file);
+  set_if_any("store.key_file", config.store_key_file);
+  set_if_any("store.user", config.store_user);
+  set_if_any("store.password_file", config.store_password_file);
   return file.text();
 }
 

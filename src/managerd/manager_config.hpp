@@ -15,12 +15,18 @@ struct ManagerConfig {
   std::string region = "us-east-1";
   std::string log_level = "info";
 
-  std::string directory;  // embedded cluster store
+  std::string directory;  // embedded cluster store; not used with etcd
   std::string rpc_address;
+  std::string manager_addresses;  // of all managers, with commas between; empty: this one only
   std::string admin_host = "127.0.0.1";
   uint16_t admin_port = 9090;
   std::string admin_token;
   std::string http_file;  // where "host:port" of the admin API is written; empty: nowhere
+
+  // etcd as the cluster store, "etcd://host:port,host:port" or etcds://; empty: embedded.
+  std::string cluster_store;
+  std::string store_ca_file, store_cert_file, store_key_file;  // PEM; empty: system's, none
+  std::string store_user, store_password_file;                 // empty: without authentication
 
   // For a new array only.
   std::string root_access_key, root_secret_key;

@@ -15,9 +15,36 @@ constexpr auto kStatsPatience = std::chrono::seconds(2);
 
 }  // namespace
 
+// The API is served only while there is a manager (routes ask for standby() and map() first).
+
+cluster::MapPtr ManagerControl::map() const {
+  const auto manager = host_.manager();
+  return manager != nullptr ? manager->map_with_usage() : nullptr;
+}
+
+Task<proto::User> ManagerControl::create_user(std::string name) {
+  const auto manager = host_.manager();
+  co_return co_await manager->create_user(std::move(name));
+}
+
+Task<> ManagerControl::delete_user(std::string name) {
+  const auto manager = host_.manager();
+  co_return co_await manager->delete_user(std::move(name));
+}
+
+Task<proto::AccessKey> ManagerControl::create_key(std::string user_name) {
+  const auto manager = host_.manager();
+  co_return co_await manager->create_key(std::move(user_name));
+}
+
+Task<> ManagerControl::delete_key(std::string access_key) {
+  const auto manager = host_.manager();
+  co_return co_await manager->delete_key(std::move(access_key));
+}
+
 std::vector<admin::BladeReport> ManagerControl::reports() const {
   std::vector<admin::BladeReport> out;
-  for (cluster::BladeNote& note : manager_.blade_notes()) {
+  for (cluster::BladeNote& note : host_.manager()->blade_notes()) {
     const auto age = clock_.now() - note.arrived;
     out.push_back({note.blade, age / std::chrono::milliseconds(1), std::move(note.heartbeat)});
   }
@@ -42,11 +69,12 @@ Task<proto::ProcessStatsReply> ManagerControl::ask_stats(rpc::Address address) {
 
 Task<std::vector<proto::ProcessStatsReply>> ManagerControl::process_stats() {
   std::set<rpc::Address> addresses;
-  const cluster::MapPtr map = manager_.map();
+  const auto manager = host_.manager();
+  const cluster::MapPtr map = manager->map();
   for (const proto::Blade& blade : map->record().blades()) {
     if (map->alive(BladeId(blade.id()))) addresses.insert(blade.address());
   }
-  for (const cluster::GatewayNote& gateway : manager_.gateway_notes()) {
+  for (const cluster::GatewayNote& gateway : manager->gateway_notes()) {
     if (!gateway.address.empty()) addresses.insert(gateway.address);
   }
   std::vector<Task<proto::ProcessStatsReply>> asked;

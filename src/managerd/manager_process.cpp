@@ -6,13 +6,12 @@
 #include "admin/routes.hpp"
 #include "base/config_file.hpp"
 #include "base/log.hpp"
-#include "cluster/embedded_store.hpp"
-#include "cluster/manager.hpp"
 #include "cluster/map_client.hpp"
 #include "fs/file_system.hpp"
 #include "io/process_main.hpp"
 #include "managerd/manager_config.hpp"
 #include "managerd/manager_control.hpp"
+#include "managerd/manager_host.hpp"
 
 namespace turbine::managerd {
 
@@ -35,8 +34,6 @@ class ManagerProcess {
 
  private:
   Result<> open() {
-    store_ =
-        TRY(cluster::EmbeddedStore::open(config_.directory, reactor_.executor(), reactor_.pool()));
     rpc::TransportOptions transport;
     transport.secret = config_.secret;
     transport_ = rpc::make_socket_transport(reactor_.executor(), reactor_.clock(), transport);
@@ -48,20 +45,16 @@ class ManagerProcess {
     options.partition_count = config_.partition_count;
     options.root_access_key = config_.root_access_key;
     options.root_secret_key = config_.root_secret_key;
-    manager_.emplace(*store_, reactor_.clock(), options);
-    control_.emplace(*manager_, reactor_.clock(), *transport_);
+    host_.emplace(reactor_, config_, options);
+    TRY(host_->open());
+    control_.emplace(*host_, reactor_.clock(), *transport_);
     return {};
   }
 
   Task<> start() {
-    CO_TRY(co_await manager_->start());
-    if (manager_->map()->record().array_id() != config_.array_id) {
-      co_return fail(Errc::denied, "{} is the store of array {}, the configuration is for array {}",
-                     config_.directory, manager_->map()->record().array_id(), config_.array_id);
-    }
-    manager_->serve(dispatcher_);
+    CO_TRY(co_await host_->start());
     listener_ = CO_TRY(transport_->listen(config_.rpc_address, [this](rpc::Request request) {
-      return dispatcher_.dispatch(std::move(request));
+      return host_->dispatch(std::move(request));
     }));
     admin::HttpServerOptions http;
     http.host = config_.admin_host;
@@ -70,11 +63,11 @@ class ManagerProcess {
         reactor_.executor(), http, admin::make_admin_handler(*control_, config_.admin_token)));
     if (!config_.http_file.empty()) CO_TRY(write_file(config_.http_file, http_->address()));
     cluster::MapClientOptions client;
-    client.manager = config_.rpc_address;
+    client.manager =
+        config_.manager_addresses.empty() ? config_.rpc_address : config_.manager_addresses;
     map_client_.emplace(*transport_, reactor_.clock(), map_, client);
     gate_.spawn("file system", start_files());
-    log::info("the manager of array {} serves, admin API on {}", config_.array_id,
-              http_->address());
+    log::info("a manager of array {} serves, admin API on {}", config_.array_id, http_->address());
     co_return Result<>{};
   }
 
@@ -105,7 +98,7 @@ class ManagerProcess {
     if (map_client_) CO_TRY(co_await map_client_->stop());
     CO_TRY(co_await gate_.close());
     if (files_) CO_TRY(co_await files_->stop());
-    CO_TRY(co_await manager_->stop());
+    CO_TRY(co_await host_->stop());
     if (listener_) CO_TRY(co_await listener_->stop());
     CO_TRY(co_await transport_->stop());
     log::info("the manager has stopped");
@@ -116,14 +109,12 @@ class ManagerProcess {
   io::Reactor reactor_;
   io::ProcessMain main_;
   Gate gate_;
-  std::unique_ptr<cluster::EmbeddedStore> store_;
   std::unique_ptr<rpc::Transport> transport_;
-  std::optional<cluster::Manager> manager_;
+  std::optional<ManagerHost> host_;
   cluster::MapHolder map_;
   std::optional<cluster::MapClient> map_client_;
   std::unique_ptr<fs::ArrayFileSystem> files_;
   std::optional<ManagerControl> control_;
-  rpc::Dispatcher dispatcher_;
   std::unique_ptr<rpc::Listener> listener_;
   std::unique_ptr<admin::HttpServer> http_;
 };
