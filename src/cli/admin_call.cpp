@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 
 #include "admin/client_connection.hpp"
 #include "cli/array_dir.hpp"
@@ -28,6 +29,17 @@ Result<AdminTarget> parse_url(std::string_view url, std::string token) {
     return fail(Errc::invalid, "{} has no host and port", whole);
   }
   return target;
+}
+
+/// URLs with commas between.
+Result<std::vector<AdminTarget>> parse_urls(std::string_view urls, const std::string& token) {
+  std::vector<AdminTarget> targets;
+  while (true) {
+    const size_t comma = urls.find(',');
+    targets.push_back(TRY(parse_url(urls.substr(0, comma), token)));
+    if (comma == std::string_view::npos) return targets;
+    urls.remove_prefix(comma + 1);
+  }
 }
 
 Errc code_of(int status) {
@@ -59,10 +71,10 @@ std::string text_member(const boost::json::object& object, std::string_view name
 
 }  // namespace
 
-Result<AdminTarget> find_admin(const Session& session) {
+Result<std::vector<AdminTarget>> find_admin(const Session& session) {
   if (!session.dir.empty()) {
     const ArraySettings settings = TRY(ArrayDir(session.dir).load());
-    return parse_url(settings.admin_url(), settings.admin_token);
+    return parse_urls(settings.admin_urls(), settings.admin_token);
   }
   const char* url = std::getenv("TURBINE_ADMIN");
   const char* token = std::getenv("TURBINE_TOKEN");
@@ -71,12 +83,15 @@ Result<AdminTarget> find_admin(const Session& session) {
                 "which array? Give --dir DIR, or set TURBINE_ADMIN and TURBINE_TOKEN "
                 "(`. DIR/env` does)");
   }
-  return parse_url(url, token);
+  return parse_urls(url, token);
 }
 
-Result<boost::json::object> admin_call(const Session& session, const std::string& method,
-                                       const std::string& target) {
-  const AdminTarget admin = TRY(find_admin(session));
+namespace {
+
+/// One manager's answer; nothing when it does not lead.
+Result<std::optional<boost::json::object>> ask_manager(const AdminTarget& admin,
+                                                       const std::string& method,
+                                                       const std::string& target) {
   admin::ClientRequest request;
   request.host = admin.host;
   request.port = admin.port;
@@ -94,12 +109,37 @@ Result<boost::json::object> admin_call(const Session& session, const std::string
     return fail(Errc::corrupt, "the answer of {}:{} is not JSON; is that the admin port?",
                 admin.host, admin.port);
   }
+  if (answer->status == 503 && text_member(body.as_object(), "code") == "wrong_primary") {
+    return std::optional<boost::json::object>();
+  }
   if (answer->status >= 300) {
     const std::string hint = text_member(body.as_object(), "hint");
     return fail(code_of(answer->status), "{}{}", text_member(body.as_object(), "detail"),
                 hint.empty() ? "" : "\n  " + hint);
   }
-  return body.as_object();
+  return std::optional<boost::json::object>(body.as_object());
+}
+
+}  // namespace
+
+Result<boost::json::object> admin_call(const Session& session, const std::string& method,
+                                       const std::string& target) {
+  std::optional<Error> away;
+  bool standby = false;
+  const std::vector<AdminTarget> managers = TRY(find_admin(session));
+  for (const AdminTarget& admin : managers) {
+    auto answer = ask_manager(admin, method, target);
+    if (answer.ok() && answer->has_value()) return std::move(**answer);
+    standby = standby || answer.ok();
+    if (answer.ok()) continue;
+    // Only a manager that was not reached has certainly not done it.
+    if (!answer.failed_with(Errc::unavailable)) return fail(std::move(answer).error());
+    away = std::move(answer).error();
+  }
+  if (away && !standby) return fail(std::move(*away));
+  return fail(Errc::unavailable,
+              "no manager leads at the moment: another takes over within seconds, if the cluster "
+              "store answers; the managers' logs say more");
 }
 
 Result<boost::json::array> admin_list(const Session& session, const std::string& path) {

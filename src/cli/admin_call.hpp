@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/session.hpp"
 
@@ -14,11 +15,12 @@ struct AdminTarget {
   std::string token;
 };
 
-/// --dir first, then TURBINE_ADMIN and TURBINE_TOKEN. Errc::invalid when there is neither.
-Result<AdminTarget> find_admin(const Session& session);
+/// Of each manager. --dir first, then TURBINE_ADMIN and TURBINE_TOKEN. Errc::invalid when there is
+/// neither.
+Result<std::vector<AdminTarget>> find_admin(const Session& session);
 
-/// Sends and parses. A problem+json answer becomes an Error: its detail, its hint in
-/// parentheses.
+/// Sends to the manager that leads, and parses. A problem+json answer becomes an Error: its detail,
+/// its hint in parentheses.
 Result<boost::json::object> admin_call(const Session& session, const std::string& method,
                                        const std::string& target);
 /// All pages of a list.

@@ -46,8 +46,12 @@ std::string url(const std::string& host, uint16_t port) {
 
 }  // namespace
 
-std::string ArraySettings::admin_url() const {
-  return url(listen, admin_port);
+std::string ArraySettings::admin_urls() const {
+  std::string urls;
+  for (uint32_t i = 1; i <= managers; ++i) {
+    urls += (urls.empty() ? "" : ",") + url(listen, admin_port_of(i));
+  }
+  return urls;
 }
 std::string ArraySettings::endpoint_url() const {
   return url(listen, s3_port);
@@ -101,6 +105,13 @@ Result<ArraySettings> ArrayDir::load() const {
   settings.nfs_port = static_cast<uint16_t>(TRY(file.number("nfs_port")));
   settings.admin_port = static_cast<uint16_t>(TRY(file.number("admin_port")));
   settings.blade_bytes = TRY(file.number("blade_bytes"));
+  settings.managers = static_cast<uint32_t>(TRY(file.number_or("managers", 1)));
+  settings.cluster_store = TRY(file.text_or("store.address", ""));
+  settings.store_ca = TRY(file.text_or("store.ca_file", ""));
+  settings.store_cert = TRY(file.text_or("store.cert_file", ""));
+  settings.store_key = TRY(file.text_or("store.key_file", ""));
+  settings.store_user = TRY(file.text_or("store.user", ""));
+  settings.store_password_file = TRY(file.text_or("store.password_file", ""));
   for (uint32_t i = 1; i <= settings.blades; ++i) {
     const std::string text = TRY(file.text(fmt::format("incarnation.blade-{}", i)));
     settings.incarnations.push_back(TRY(parse_hex(text)));
@@ -125,6 +136,15 @@ Result<> ArrayDir::save(const ArraySettings& settings) const {
   file.set("nfs_port", settings.nfs_port);
   file.set("admin_port", settings.admin_port);
   file.set("blade_bytes", settings.blade_bytes);
+  file.set("managers", settings.managers);
+  if (!settings.cluster_store.empty()) {
+    file.set("store.address", settings.cluster_store);
+    file.set("store.ca_file", settings.store_ca);
+    file.set("store.cert_file", settings.store_cert);
+    file.set("store.key_file", settings.store_key);
+    file.set("store.user", settings.store_user);
+    file.set("store.password_file", settings.store_password_file);
+  }
   for (size_t i = 0; i < settings.incarnations.size(); ++i) {
     file.set(fmt::format("incarnation.blade-{}", i + 1),
              fmt::format("{:016x}", settings.incarnations[i]));
@@ -160,12 +180,25 @@ Result<> ArrayDir::save_env(const ArraySettings& settings) const {
       "export TURBINE_TOKEN={}\n"
       "export TURBINE_NFS_PORT={}\n",
       settings.access_key, settings.secret_key, settings.endpoint_url(), settings.region,
-      settings.admin_url(), settings.admin_token, settings.nfs_port);
+      settings.admin_urls(), settings.admin_token, settings.nfs_port);
   return write_file(path("env"), text, 0600);
 }
 
+std::string ArrayDir::manager_name(uint32_t manager) {
+  return manager == 1 ? "manager" : fmt::format("manager-{}", manager);
+}
+
+std::string ArrayDir::manager_addresses(const ArraySettings& settings) const {
+  std::string addresses;
+  for (uint32_t i = 1; i <= settings.managers; ++i) {
+    addresses += (addresses.empty() ? "" : ",") + rpc_address(manager_name(i), settings.array_id);
+  }
+  return addresses;
+}
+
 std::vector<std::string> ArrayDir::process_names(const ArraySettings& settings) {
-  std::vector<std::string> names = {"manager"};
+  std::vector<std::string> names;
+  for (uint32_t i = 1; i <= settings.managers; ++i) names.push_back(manager_name(i));
   for (uint32_t i = 1; i <= settings.blades; ++i) names.push_back(fmt::format("blade-{}", i));
   for (uint32_t i = 1; i <= settings.gateways; ++i) names.push_back(fmt::format("gateway-{}", i));
   return names;

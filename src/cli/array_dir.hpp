@@ -18,11 +18,19 @@ struct ArraySettings {
   std::string region = "us-east-1";
   std::string listen = "127.0.0.1";
   uint32_t blades = 6, gateways = 1, partitions = 256;
+  uint32_t managers = 1;  // more than one only with etcd
+  // "etcd://…"; empty: the embedded store in DIR/manager. Then: PEM files, user, password's file.
+  std::string cluster_store, store_ca, store_cert, store_key, store_user, store_password_file;
   uint16_t s3_port = 9000, nfs_port = 2049, admin_port = 9090;
   uint64_t blade_bytes = uint64_t{8} << 30;
   std::vector<uint64_t> incarnations;  // of the blades, in order
 
-  std::string admin_url() const;
+  /// Of the managers, with commas between: the first that leads answers.
+  std::string admin_urls() const;
+  /// Managers' admin ports follow each other.
+  uint16_t admin_port_of(uint32_t manager) const {
+    return static_cast<uint16_t>(admin_port + manager - 1);
+  }
   std::string endpoint_url() const;
 };
 
@@ -49,6 +57,10 @@ class ArrayDir {
   /// DIR/env, for shells: `set -a; . DIR/env`.
   Result<> save_env(const ArraySettings& settings) const;
 
+  /// rpc_address() of all managers, with commas between.
+  std::string manager_addresses(const ArraySettings& settings) const;
+  /// "manager", "manager-2", …
+  static std::string manager_name(uint32_t manager);
   static std::vector<std::string> process_names(const ArraySettings& settings);
 
  private:

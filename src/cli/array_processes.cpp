@@ -31,23 +31,31 @@ std::string kind_of(const std::string& process) {
   return process.substr(0, process.find('-'));
 }
 
-Result<> write_manager(const ArrayDir& dir, const ArraySettings& settings) {
+Result<> write_manager(const ArrayDir& dir, const ArraySettings& settings, uint32_t id) {
+  const std::string name = ArrayDir::manager_name(id);
   managerd::ManagerConfig config;
   config.array_id = settings.array_id;
   config.array_name = dir.root().substr(dir.root().rfind('/') + 1);
   config.secret = settings.secret;
   config.region = settings.region;
-  config.directory = dir.path("manager");
-  config.rpc_address = dir.rpc_address("manager", settings.array_id);
+  if (settings.cluster_store.empty()) config.directory = dir.path("manager");
+  config.cluster_store = settings.cluster_store;
+  config.store_ca_file = settings.store_ca;
+  config.store_cert_file = settings.store_cert;
+  config.store_key_file = settings.store_key;
+  config.store_user = settings.store_user;
+  config.store_password_file = settings.store_password_file;
+  config.rpc_address = dir.rpc_address(name, settings.array_id);
+  if (settings.managers > 1) config.manager_addresses = dir.manager_addresses(settings);
   config.admin_host = settings.listen;
-  config.admin_port = settings.admin_port;
+  config.admin_port = settings.admin_port_of(id);
   config.admin_token = settings.admin_token;
-  config.http_file = dir.http_path("manager");
+  config.http_file = dir.http_path(name);
   config.root_access_key = settings.access_key;
   config.root_secret_key = settings.secret_key;
   config.partition_count = settings.partitions;
   config.expected_blades = settings.blades;
-  return write_file(dir.config_path("manager"), to_toml(config), 0600);
+  return write_file(dir.config_path(name), to_toml(config), 0600);
 }
 
 Result<> write_blade(const ArrayDir& dir, const ArraySettings& settings, uint32_t id) {
@@ -60,7 +68,7 @@ Result<> write_blade(const ArrayDir& dir, const ArraySettings& settings, uint32_
   config.directory = dir.path(name);
   config.device = dir.path(name + "/blade.img");
   config.device_bytes = settings.blade_bytes;
-  config.manager_address = dir.rpc_address("manager", settings.array_id);
+  config.manager_address = dir.manager_addresses(settings);
   config.rpc_address = dir.rpc_address(name, settings.array_id);
   config.http_host = "127.0.0.1";
   config.http_port = static_cast<uint16_t>(
@@ -79,7 +87,7 @@ Result<> write_gateway(const ArrayDir& dir, const ArraySettings& settings, uint3
   config.name = name;
   config.secret = settings.secret;
   config.region = settings.region;
-  config.manager_address = dir.rpc_address("manager", settings.array_id);
+  config.manager_address = dir.manager_addresses(settings);
   config.rpc_address = dir.rpc_address(name, settings.array_id);
   config.s3_host = settings.listen;
   config.s3_port = settings.s3_port;
@@ -123,7 +131,7 @@ Daemon daemon_of(const ArrayDir& dir, const std::string& process) {
 }
 
 Result<> write_configs(const ArrayDir& dir, const ArraySettings& settings) {
-  TRY(write_manager(dir, settings));
+  for (uint32_t id = 1; id <= settings.managers; ++id) TRY(write_manager(dir, settings, id));
   for (uint32_t id = 1; id <= settings.blades; ++id) TRY(write_blade(dir, settings, id));
   for (uint32_t id = 1; id <= settings.gateways; ++id) TRY(write_gateway(dir, settings, id));
   return {};

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
 
 #include "base/rng.hpp"
 #include "cli/array_processes.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "etcd/options.hpp"
 
 namespace turbine::cli {
 
@@ -19,6 +21,9 @@ struct UpOptions {
   std::optional<uint32_t> blades, gateways, partitions;
   std::optional<uint16_t> s3_port, nfs_port, admin_port;
   std::optional<std::string> blade_size, listen;
+  std::optional<uint32_t> managers;
+  std::optional<std::string> cluster_store, store_ca, store_cert, store_key, store_user,
+      store_password_file;
 };
 
 std::string hex_text(size_t digits) {
@@ -44,6 +49,34 @@ Result<> check_unchanged(const ArraySettings& settings, const UpOptions& options
   return {};
 }
 
+/// A path that the processes, which may run elsewhere, find too.
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+/// How etcd is reached may change, but not whether it is etcd: the map would stay behind.
+Result<> take_store(ArraySettings& settings, const UpOptions& options, bool formatted) {
+  const std::string address = options.cluster_store.value_or(settings.cluster_store);
+  if (!address.empty()) TRY(etcd::parse_endpoints(address));
+  if (formatted && address.empty() != settings.cluster_store.empty()) {
+    return fail(Errc::conflict, "this array was made {} --cluster-store; its map is there",
+                settings.cluster_store.empty() ? "without" : "with");
+  }
+  settings.cluster_store = address;
+  settings.store_ca = absolute(options.store_ca.value_or(settings.store_ca));
+  settings.store_cert = absolute(options.store_cert.value_or(settings.store_cert));
+  settings.store_key = absolute(options.store_key.value_or(settings.store_key));
+  settings.store_user = options.store_user.value_or(settings.store_user);
+  settings.store_password_file =
+      absolute(options.store_password_file.value_or(settings.store_password_file));
+  settings.managers = options.managers.value_or(settings.managers);
+  if (address.empty() && settings.managers > 1) {
+    return fail(Errc::invalid, "--managers {}: several managers need --cluster-store etcd://…",
+                settings.managers);
+  }
+  return {};
+}
+
 void take_changeable(ArraySettings& settings, const UpOptions& options) {
   settings.gateways = options.gateways.value_or(settings.gateways);
   settings.s3_port = options.s3_port.value_or(settings.s3_port);
@@ -65,10 +98,12 @@ Result<ArraySettings> settle(const ArrayDir& dir, const UpOptions& options) {
     ArraySettings settings = TRY(dir.load());
     TRY(check_unchanged(settings, options, blade_bytes));
     take_changeable(settings, options);
+    TRY(take_store(settings, options, true));
     return settings;
   }
   ArraySettings settings;
   take_changeable(settings, options);
+  TRY(take_store(settings, options, false));
   settings.blades = options.blades.value_or(settings.blades);
   settings.partitions = options.partitions.value_or(settings.partitions);
   settings.blade_bytes = blade_bytes.value_or(settings.blade_bytes);
@@ -84,11 +119,13 @@ Result<ArraySettings> settle(const ArrayDir& dir, const UpOptions& options) {
 }
 
 Result<> check_ports(const ArraySettings& settings) {
-  if (settings.s3_port == settings.admin_port) {
-    return fail(Errc::invalid, "--s3-port and --admin-port are both {}", settings.s3_port);
+  std::vector<std::pair<const char*, uint16_t>> ports = {{"--s3-port", settings.s3_port}};
+  for (uint32_t i = 1; i <= settings.managers; ++i) {
+    ports.emplace_back("--admin-port", settings.admin_port_of(i));
+    if (ports.back().second != settings.s3_port) continue;
+    return fail(Errc::invalid, "--s3-port and --admin-port{} are both {}",
+                i == 1 ? "" : fmt::format(" of manager {}", i), settings.s3_port);
   }
-  const std::pair<const char*, uint16_t> ports[] = {{"--s3-port", settings.s3_port},
-                                                    {"--admin-port", settings.admin_port}};
   for (const auto& [flag, port] : ports) {
     if (auto free = check_port_free(settings.listen, port); !free.ok()) {
       return fail(free.error().code, "{}; choose another with {} PORT", free.error().context, flag);
@@ -135,16 +172,17 @@ void print_up(const Session& session, const ArrayDir& dir, const ArraySettings& 
     out["region"] = settings.region;
     out["access_key"] = settings.access_key;
     out["secret_key"] = settings.secret_key;
-    out["admin"] = settings.admin_url();
+    out["admin"] = settings.admin_urls();
     out["env"] = dir.path("env");
     out["blades"] = settings.blades;
     out["gateways"] = settings.gateways;
+    out["managers"] = settings.managers;
     out["nfs"] = nullptr;
     print_json(out);
     return;
   }
   fmt::print(
-      "The array in {0} is up: {1} blades, {2} gateway{3}, 1 manager.\n\n"
+      "The array in {0} is up: {1} blades, {2} gateway{3}, {10} manager{11}.\n\n"
       "  S3 endpoint  {4}   (region {5}, path-style)\n"
       "  access key   {6}\n"
       "  secret key   {7}\n"
@@ -159,7 +197,8 @@ void print_up(const Session& session, const ArrayDir& dir, const ArraySettings& 
       "  turbine status; turbine down --dir {0}\n",
       dir.root(), settings.blades, settings.gateways, settings.gateways == 1 ? "" : "s",
       settings.endpoint_url(), settings.region, settings.access_key, settings.secret_key,
-      settings.admin_url(), settings.nfs_port);
+      settings.admin_urls(), settings.nfs_port, settings.managers,
+      settings.managers == 1 ? "" : "s");
 }
 
 Result<ArraySettings> bring_up(const ArrayDir& dir, const UpOptions& options) {
@@ -212,6 +251,19 @@ void add_up(CLI::App& app, Session& session) {
   command->add_option("--partitions", options->partitions, "metadata partitions (256)")
       ->check(CLI::Range(1, 4096));
   command->add_option("--listen", options->listen, "address of the S3 and admin ports (127.0.0.1)");
+  command
+      ->add_option("--managers", options->managers,
+                   "managers, of which one leads (1; more with --cluster-store)")
+      ->check(CLI::Range(1, 5));
+  command->add_option("--cluster-store", options->cluster_store,
+                      "keep the map in etcd: etcd://HOST:PORT[,HOST:PORT], etcds:// for TLS "
+                      "(embedded in DIR/manager)");
+  command->add_option("--store-ca", options->store_ca, "PEM of etcd's authority (the system's)");
+  command->add_option("--store-cert", options->store_cert, "PEM of a client certificate (none)");
+  command->add_option("--store-key", options->store_key, "PEM of its key");
+  command->add_option("--store-user", options->store_user, "user of etcd (none)");
+  command->add_option("--store-password-file", options->store_password_file,
+                      "file that holds its password");
 }
 
 }  // namespace turbine::cli

@@ -122,11 +122,14 @@ class Array:
         assert pid, f"{name} does not run"
         os.kill(pid, which)
 
-    def http(self, name, path):
+    def http(self, name, path, token=None):
         """(status, body) of the process's own page: /metrics, /health/live, /health/ready."""
         address = (self.dir / "run" / f"{name}.http").read_text().strip()
+        request = urllib.request.Request(f"http://{address}{path}")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
