@@ -149,6 +149,7 @@ class SecondarySpreader {
 
   bool improve() {
     std::vector<BladeId> order;
+    order.reserve(load_.size());
     for (const auto& [blade, load] : load_) order.push_back(blade);
     std::ranges::sort(order, std::greater(), [&](BladeId b) { return std::pair(load_[b], b); });
     const size_t least = load_[order.back()];
@@ -203,6 +204,7 @@ std::vector<Members> plan_replicas(uint32_t partition_count, const std::vector<B
                                    int replica_count) {
   CHECK(!blades.empty() && replica_count >= 1);
   std::vector<BladeId> ids;
+  ids.reserve(blades.size());
   for (const BladeHost& blade : blades) ids.push_back(blade.id);
   std::ranges::sort(ids);
   const size_t width = std::min(blades.size(), static_cast<size_t>(replica_count));

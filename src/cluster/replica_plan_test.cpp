@@ -16,6 +16,7 @@ using std::chrono::seconds;
 /// Blade i + 1 stands on hosts[i].
 std::vector<BladeHost> on_hosts(const std::vector<std::string>& hosts) {
   std::vector<BladeHost> blades;
+  blades.reserve(hosts.size());
   for (const std::string& host : hosts) {
     blades.push_back({BladeId(static_cast<uint32_t>(blades.size() + 1)), host});
   }
@@ -25,6 +26,7 @@ std::vector<BladeHost> on_hosts(const std::vector<std::string>& hosts) {
 /// `count` blades, blade i on host i modulo `hosts`; 0: no hosts.
 std::vector<BladeHost> blades(int count, int hosts = 0) {
   std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) names.push_back(hosts == 0 ? "" : fmt::format("h{}", i % hosts));
   return on_hosts(names);
 }

@@ -260,6 +260,7 @@ TEST_P(ClusterStoreTest, KeepsRecordsAndRevisionsOverARestart) {
 TEST_P(ClusterStoreTest, LetsOneOfManyAtATimeWin) {
   const uint64_t revision = put("count", "0");
   std::vector<Task<uint64_t>> all;
+  all.reserve(16);
   for (int i = 0; i < 16; ++i) {
     all.push_back(store_->txn({{"count", revision}}, {{"count", std::to_string(i)}}));
   }

@@ -1,10 +1,13 @@
 // Certificates for tests, made by the openssl command.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace turbine::support {
 
@@ -14,20 +17,21 @@ namespace turbine::support {
 inline void make_certificates(const std::string& directory) {
   const std::string key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
   const auto run = [&directory](const std::string& command) {
-    const std::string whole = "cd " + directory + " && " + command + " >>openssl.log 2>&1";
+    const std::string whole = fmt::format("cd {} && {} >>openssl.log 2>&1", directory, command);
     if (std::system(whole.c_str()) != 0) throw std::runtime_error("this failed: " + command);
   };
-  for (const std::string name : {"ca", "other"}) {
-    run("openssl req -x509 " + key + " -days 2 -subj /CN=test-" + name + " -keyout " + name +
-        ".key -out " + name + ".pem");
+  for (const std::string_view name : {"ca", "other"}) {
+    run(fmt::format("openssl req -x509 {0} -days 2 -subj /CN=test-{1} -keyout {1}.key -out {1}.pem",
+                    key, name));
   }
-  for (const std::string name : {"server", "client"}) {
-    run("openssl req " + key + " -subj /CN=" + name + " -keyout " + name + ".key -out " + name +
-        ".csr");
-    std::ofstream(directory + "/" + name + ".ext")
+  for (const std::string_view name : {"server", "client"}) {
+    run(fmt::format("openssl req {0} -subj /CN={1} -keyout {1}.key -out {1}.csr", key, name));
+    std::ofstream(fmt::format("{}/{}.ext", directory, name))
         << "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n";
-    run("openssl x509 -req -days 2 -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial" +
-        " -extfile " + name + ".ext -out " + name + ".pem");
+    run(
+        fmt::format("openssl x509 -req -days 2 -in {0}.csr -CA ca.pem -CAkey ca.key "
+                    "-CAcreateserial -extfile {0}.ext -out {0}.pem",
+                    name));
   }
 }
 

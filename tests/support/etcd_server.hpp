@@ -166,6 +166,7 @@ class EtcdServer {
 
   void run_in_background(std::vector<std::string> arguments) {
     std::vector<char*> raw;
+    raw.reserve(arguments.size() + 1);
     for (std::string& each : arguments) raw.push_back(each.data());
     raw.push_back(nullptr);
     const int log = ::open(file("log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
