@@ -1,7 +1,6 @@
 """An array whose cluster store is etcd, with three managers: they and etcd die, service goes on."""
 import http.client
 import json
-import pathlib
 import shutil
 import subprocess
 import tempfile
@@ -10,51 +9,11 @@ import time
 import unittest
 import urllib.request
 
+from etcd_member import Etcd
 from s3_client import S3Error
 from turbine_array import BINARY, Array, free_ports, turbine
 
 TAKE_OVER_SECONDS_MAX = 5
-
-
-class Etcd:
-    """One member on free ports, with its data in a temporary directory."""
-
-    def __init__(self):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="turbine-etcd-"))
-        self.port, self.peer_port = free_ports(2)
-        self.process = None
-        self.log = open(self.root / "log", "ab")  # closed by stop()
-
-    def url(self):
-        return f"etcd://127.0.0.1:{self.port}"
-
-    def start(self):
-        client = f"http://127.0.0.1:{self.port}"
-        peer = f"http://127.0.0.1:{self.peer_port}"
-        self.process = subprocess.Popen(
-            ["etcd", "--data-dir", self.root / "data", "--listen-client-urls", client,
-             "--advertise-client-urls", client, "--listen-peer-urls", peer,
-             "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}"],
-            stdout=self.log, stderr=self.log)
-        Array.wait_for(self.healthy, 20, f"etcd; see {self.root}/log")
-
-    def healthy(self):
-        assert self.process.poll() is None, (self.root / "log").read_text()[-2000:]
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as page:
-                return json.load(page)["health"] == "true"
-        except OSError:
-            return False
-
-    def kill(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-
-    def stop(self):
-        self.kill()
-        self.log.close()
-        shutil.rmtree(self.root, ignore_errors=True)
 
 
 class Load:
