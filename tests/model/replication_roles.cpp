@@ -76,12 +76,13 @@ bool Replication::serving(const State& state, int r) const {
 const char* Replication::commit_up_to(State& state, int r, int length) const {
   Replica& self = state.replicas[r];
   const char* broken = nullptr;
-  for (; self.committed < length; ++self.committed) {
-    const uint8_t entry = self.log[self.committed];
-    uint8_t& known = state.acknowledged[self.committed];
+  for (int at = self.committed; at < length; ++at) {
+    const uint8_t entry = self.log[at];
+    uint8_t& known = state.acknowledged[at];
     if (known != 0 && known != entry) broken = "two entries committed at one position";
     known = entry;
     entry_committed(state, entry);
+    self.committed = static_cast<uint8_t>(at + 1);
   }
   return broken;
 }
