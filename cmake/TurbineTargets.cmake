@@ -16,6 +16,7 @@ set(TURBINE_FOLDERS
   base io
   erasure kv journal rpc
   cluster etcd chunk
+  replica
   stripe
   meta
   fs

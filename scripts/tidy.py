@@ -16,6 +16,7 @@ LAYERS = [
     ["proto"],
     ["journal", "kv", "erasure", "rpc"],
     ["chunk", "cluster", "etcd"],
+    ["replica"],
     ["stripe"],
     ["meta"],
     ["fs"],

@@ -1,0 +1,171 @@
+// What both roles share: the log in the journal, configurations, commit and apply.
+#include "replica/replica.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "proto/meta_log.pb.h"
+#include "replica/replica_set.hpp"
+
+namespace turbine::replica {
+
+Replica::Replica(ReplicaSet& set, PartitionId id, uint8_t generation)
+    : set_(set),
+      id_(id),
+      generation_(generation),
+      durable_event_(std::make_unique<Event>(set.seams().executor)) {}
+
+void Replica::open() {
+  machine_ = set_.seams().make_machine(id_, generation_);
+  committed_ = machine_->applied_lsn();
+  durable_ = std::max(durable_, committed_);
+  if (log_.last() < committed_) log_.reset(committed_);
+}
+
+bool Replica::is_in_sync(BladeId blade) const {
+  return std::ranges::find(config_.replicas(), blade.value) != config_.replicas().end();
+}
+
+bool Replica::is_wanted(BladeId blade) const {
+  return std::ranges::find(config_.wanted(), blade.value) != config_.wanted().end();
+}
+
+// --- the journal -----------------------------------------------------------------------------
+
+Result<> Replica::replay(const journal::Record& record, journal::Position position) {
+  if (record.type == journal::RecordType::truncate) {
+    log_.cut(Lsn(std::max(record.lsn.value - 1, machine_->applied_lsn().value)));
+    durable_ = std::min(durable_, log_.last());
+    return {};
+  }
+  if (record.type != journal::RecordType::entry || record.lsn <= machine_->applied_lsn()) return {};
+  // An entry that was copied forward, or follows a gap that a state from another replica filled.
+  if (log_.holds(record.lsn)) log_.cut(Lsn(record.lsn.value - 1));
+  if (record.lsn != next_lsn()) return {};
+  Entry entry{record.lsn, record.term, std::make_shared<const std::string>(record.payload)};
+  entry.before = entry.position = position;
+  entry.durable = true;
+  proto::LogEntry content;
+  if (!content.ParseFromString(record.payload)) {
+    return fail(Errc::corrupt, "partition {}: log entry {} does not parse", id_, record.lsn);
+  }
+  log_.append(std::move(entry));
+  durable_ = log_.last();
+  // What it says is committed came from its primary, whose log this one was a part of.
+  committed_ = std::max(committed_, std::min(Lsn(content.committed_lsn()), log_.last()));
+  apply_committed();
+  return {};
+}
+
+Task<journal::Position> Replica::log_entry(Term term, std::shared_ptr<const std::string> payload) {
+  Entry entry{next_lsn(), term, std::move(payload)};
+  entry.before = set_.journal().end();
+  journal::Record record{journal::RecordType::entry, id_, term, entry.lsn, *entry.payload};
+  log_.append(std::move(entry));
+  return set_.journal().append(std::move(record));
+}
+
+void Replica::on_durable(Lsn lsn, Term term, journal::Position position) {
+  if (!log_.holds(lsn) || log_.at(lsn).term != term) return;
+  log_.at(lsn).durable = true;
+  log_.at(lsn).position = position;
+  while (log_.holds(Lsn(durable_.value + 1)) && log_.at(Lsn(durable_.value + 1)).durable) {
+    ++durable_.value;
+  }
+  durable_event_->notify_all();
+  if (role_ == Role::primary) {
+    advance();
+  } else {
+    apply_committed();
+  }
+}
+
+Task<> Replica::watch_durable(std::shared_ptr<Replica> self, Task<journal::Position> appended,
+                              Lsn lsn, Term term) {
+  const Result<journal::Position> position = co_await std::move(appended);
+  if (!position.ok()) {
+    self->set_.fail_with(position.error());
+    co_return fail(position.error());
+  }
+  self->on_durable(lsn, term, *position);
+  co_return Result<>{};
+}
+
+journal::Position Replica::unapplied_from(journal::Position end) const {
+  // Outside the configuration nobody relies on what is not applied.
+  if (role_ == Role::none) return end;
+  const Lsn next(machine_->applied_lsn().value + 1);
+  return log_.holds(next) ? std::min(end, log_.at(next).before) : end;
+}
+
+// --- commit and apply ------------------------------------------------------------------------
+
+void Replica::apply_committed() {
+  const Lsn limit = std::min({committed_, log_.last(), durable_});
+  while (machine_->applied_lsn() < limit) {
+    const Lsn next(machine_->applied_lsn().value + 1);
+    if (!log_.holds(next)) return;
+    const Result<> applied = machine_->apply(log_.at(next));
+    if (!applied.ok()) {
+      set_.fail_with(applied.error());
+      return;
+    }
+  }
+  trim();
+}
+
+void Replica::trim() {
+  Lsn needed = next_lsn();
+  for (const auto& [blade, follower] : followers_) {
+    if (follower.synced && log_.kept_bytes() < set_.options().joiner_log_bytes_max) {
+      needed = std::min(needed, Lsn(follower.durable.value + 1));
+    }
+  }
+  log_.trim(machine_->applied_lsn(), needed);
+}
+
+void Replica::note_committed(Lsn committed) {
+  committed_ = std::max(committed_, std::min(committed, log_.last()));
+  apply_committed();
+}
+
+// --- configurations --------------------------------------------------------------------------
+
+void Replica::learn(const proto::Partition& config) {
+  if (stopped_ || config.term() < config_.term()) return;
+  if (config.term() == config_.term()) {
+    *config_.mutable_wanted() = config.wanted();
+    return;
+  }
+  config_ = config;
+  if (config_.replicas().empty()) config_.add_replicas(config.primary());
+  ++reign_;
+  joining_ = false;
+  durable_event_->notify_all();
+  if (config_.primary() == set_.options().self.value) {
+    begin_reign();
+    return;
+  }
+  if (role_ == Role::primary) step_down({Errc::timeout, "the partition has another primary"});
+  role_ = is_in_sync(set_.options().self) ? Role::member : Role::none;
+}
+
+void Replica::step_down(const Error& why) {
+  followers_.clear();
+  role_ = Role::none;
+  if (!std::exchange(leading_, false)) return;
+  machine_->step_down(why);
+  // Who still holds the old one finds it stopped.
+  machine_ = set_.seams().make_machine(id_, generation_);
+}
+
+void Replica::stop(const Error& why) {
+  stopped_ = true;
+  ++reign_;
+  durable_event_->notify_all();
+  followers_.clear();
+  role_ = Role::none;
+  if (std::exchange(leading_, false)) machine_->step_down(why);
+}
+
+}  // namespace turbine::replica

@@ -1,0 +1,150 @@
+// Replica: one partition's log and state on this blade, as primary or as member.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "proto/cluster.pb.h"
+#include "proto/replication.pb.h"
+#include "replica/log.hpp"
+#include "replica/options.hpp"
+#include "replica/state_machine.hpp"
+
+namespace turbine::replica {
+
+class ReplicaSet;
+
+enum class Role : uint8_t {
+  none,    // not in sync; it may be joining
+  member,  // in sync: its log counts
+  primary,
+};
+
+/// Another replica as its primary sees it, within one term.
+struct Follower {
+  bool in_sync = false;  // in the configuration
+  bool counts = false;   // nothing is committed and nothing read without it
+  bool synced = false;   // its log is a prefix of this one
+  bool lost = false;     // it lacks entries that nobody can give it any more
+  uint64_t number = 0;   // of its REPLICA_SYNC
+  Lsn next{1}, durable{};
+  TimePoint lease_until{};
+};
+
+/// One reactor thread; owned by the ReplicaSet and by the
+/// coroutines that run for it.
+class Replica : public std::enable_shared_from_this<Replica> {
+ public:
+  Replica(ReplicaSet& set, PartitionId id, uint8_t generation);
+
+  /// Makes the state machine from what the Kv holds.
+  void open();
+  /// A record of the journal, before the first learn().
+  Result<> replay(const journal::Record& record, journal::Position position);
+  /// A configuration of the map; ignored when it is the one known.
+  void learn(const proto::Partition& config);
+  /// Serves nobody from now on.
+  void stop(const Error& why);
+
+  PartitionId id() const { return id_; }
+  Role role() const { return role_; }
+  Term term() const { return Term(config_.term()); }
+  const proto::Partition& config() const { return config_; }
+  bool is_in_sync(BladeId blade) const;
+  bool is_wanted(BladeId blade) const;
+  const Log& log() const { return log_; }
+  Lsn committed() const { return committed_; }
+  const std::shared_ptr<StateMachine>& machine() const { return machine_; }
+  /// Everything before it that this replica has in the journal is in the Kv or not needed.
+  journal::Position unapplied_from(journal::Position end) const;
+
+  // --- primary.cpp
+  Lsn next_lsn() const { return Lsn(log_.last().value + 1); }
+  /// Takes the entry next_lsn() at once; durable here on return, committed when it is applied.
+  Task<> append(std::string payload);
+  /// What was read is still true: no other primary can have answered anybody.
+  bool answerable() const;
+  std::map<BladeId, Follower>& followers() { return followers_; }
+  TimePoint reign_since() const { return reign_since_; }
+  /// The entries that `blade` lacks, at most `bytes_max`; false when there is nothing to send.
+  bool next_run(BladeId blade, uint64_t bytes_max, proto::ReplicaRun* run,
+                std::vector<std::shared_ptr<const std::string>>* payloads);
+  void run_answered(BladeId blade, const proto::ReplicaRun& run,
+                    const proto::ReplicaRunReply& reply);
+  void lease_granted(BladeId blade, Term term, TimePoint until);
+
+  // --- join.cpp
+  bool joining() const { return joining_; }
+  /// Brings `blade` up and asks for it to be in sync.
+  Task<> join(BladeId blade);
+
+  // --- member.cpp
+  proto::ReplicaStateReply state() const;
+  Task<> cut(uint64_t number, Lsn after);
+  /// Takes what is new of a run; appends what must become durable to `appended`.
+  Errc take(const proto::ReplicaRun& run, std::string_view payload, bool* appended);
+  /// Errc::conflict: parts are missing.
+  Task<> install(proto::ReplicaSnapshotRequest request);
+  /// A beacon of the primary; false: not granted.
+  bool grant(BladeId from, const proto::ReplicaLease& lease);
+  void note_committed(Lsn committed);
+  TimePoint granted_until() const { return granted_until_; }
+  void note_takeover() { takeover_term_ = term(); }
+  Lsn durable() const { return durable_; }
+  /// The log is durable up to `lsn`. Errc::stale_epoch: another term has begun.
+  Task<> wait_durable(Lsn lsn, Term term);
+
+ private:
+  void begin_reign();
+  void advance();
+  void apply_committed();
+  void step_down(const Error& why);
+  void on_durable(Lsn lsn, Term term, journal::Position position);
+  static Task<> watch_durable(std::shared_ptr<Replica> self, Task<journal::Position> appended,
+                              Lsn lsn, Term term);
+  Task<journal::Position> log_entry(Term term, std::shared_ptr<const std::string> payload);
+  static Task<> follow(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade);
+  enum class Synced : uint8_t { yes, needs_state };
+  static Task<Synced> sync(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade);
+  Follower* follower(uint64_t reign, BladeId blade);
+  static Task<> send_state(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade);
+  static Task<> join_steps(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade);
+  static Task<> await_acks(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade, Lsn target,
+                           bool lease);
+  void finish_install(const proto::ReplicaSnapshotRequest& request);
+  void trim();
+
+  ReplicaSet& set_;
+  const PartitionId id_;
+  uint8_t generation_;  // of the slot in the Kv
+  std::shared_ptr<StateMachine> machine_;
+  Log log_;
+  proto::Partition config_;
+  Role role_ = Role::none;
+  Lsn committed_{};  // known here
+  Lsn durable_{};    // the own journal has all up to it
+  bool stopped_ = false;
+
+  // As primary.
+  uint64_t reign_ = 0;  // grows with every term learnt
+  TimePoint reign_since_{};
+  Lsn base_{};
+  bool leading_ = false;  // the machine serves
+  bool joining_ = false;
+  uint64_t last_number_ = 0;
+  std::map<BladeId, Follower> followers_;
+
+  // As member.
+  Term synced_term_{};
+  uint64_t synced_number_ = 0;
+  TimePoint granted_until_{};
+  Term takeover_term_{};
+  uint64_t transfer_ = 0;
+  uint32_t next_part_ = 0;
+  std::unique_ptr<Event> durable_event_;  // durable_ has grown, or the term is another
+};
+
+}  // namespace turbine::replica

@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include "replica/test_cluster.hpp"
+
+namespace turbine::replica {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Texts = std::vector<std::string>;
+
+bool all_hold(TestCluster& cluster, const std::vector<uint32_t>& blades, const Texts& texts) {
+  return cluster.wait([&] {
+    return std::ranges::all_of(blades, [&](uint32_t blade) {
+      return cluster.replica(blade) != nullptr && cluster.rows(blade).contents() == texts;
+    });
+  });
+}
+
+TEST(Replica, AppliesAnEntryOnAllMembersOnceAllHaveIt) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_EQ(cluster.server(), 1U);
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  for (const uint32_t member : {2, 3}) EXPECT_GE(cluster.replica(member)->durable(), Lsn(1));
+  ASSERT_TRUE(cluster.put(1, "two").ok());
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two"}));
+}
+
+TEST(Replica, AnotherMemberLeadsWithinThreeSecondsOfThePrimarysDeath) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  const TimePoint died = cluster.clock.now();
+  cluster.crash(1);
+  ASSERT_TRUE(cluster.wait_for_server());
+  EXPECT_LT(cluster.clock.now() - died, seconds(3));
+  ASSERT_TRUE(cluster.put(cluster.server(), "two").ok());
+  EXPECT_TRUE(all_hold(cluster, {2, 3}, {"one", "two"}));
+}
+
+TEST(Replica, TheLastMemberGoesOnAloneAndGetsTheOthersBack) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  cluster.crash(1);
+  cluster.crash(2);
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_EQ(cluster.server(), 3U);
+  ASSERT_TRUE(cluster.put(3, "two").ok());
+  cluster.start(1);
+  cluster.start(2);
+  ASSERT_TRUE(cluster.wait([&] { return cluster.config().replicas_size() == 3; }));
+  // The plan names blade 1: it leads again, by itself.
+  ASSERT_TRUE(cluster.wait([&] { return cluster.server() == 1; }));
+  ASSERT_TRUE(cluster.put(1, "three").ok());
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two", "three"}));
+}
+
+TEST(Replica, AWipedBladeGetsTheWholeState) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  Texts texts;
+  // More than is kept of the log.
+  for (int i = 0; i < 12; ++i) {
+    texts.emplace_back(64 << 10, static_cast<char>('a' + i));
+    ASSERT_TRUE(cluster.put(1, texts.back()).ok());
+  }
+  cluster.crash(3);
+  ASSERT_TRUE(cluster.wait([&] { return cluster.config().replicas_size() == 2; }));
+  cluster.wipe(3);
+  cluster.start(3);
+  ASSERT_TRUE(cluster.wait([&] { return cluster.config().replicas_size() == 3; }));
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, texts));
+  // What it copied is durable before it counts.
+  cluster.crash(3);
+  cluster.start(3);
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, texts));
+}
+
+TEST(Replica, ACutOffPrimaryAnswersNobodyBeforeAnotherDoes) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  cluster.network.isolate("blade-1");
+  cluster.blade(1).cut = true;
+  // server() fails the test when two may answer.
+  ASSERT_TRUE(cluster.wait_for_server(1));
+  const uint32_t other = cluster.server();
+  ASSERT_TRUE(cluster.put(other, "two").ok());
+  EXPECT_FALSE(cluster.replica(1)->answerable());
+  asio::co_spawn(cluster.clock.executor(), cluster.replica(1)->append(entry_of("lost")),
+                 [](const std::exception_ptr&, const Result<>&) {});
+  cluster.network.end_isolation("blade-1");
+  cluster.blade(1).cut = false;
+  cluster.blade(1).map.update(cluster.record);
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two"}));
+}
+
+TEST(Replica, AllMembersLosePowerAndNothingThatWasCommittedIsLost) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  for (const char* text : {"one", "two", "three"}) ASSERT_TRUE(cluster.put(1, text).ok());
+  for (const uint32_t blade : {1, 2, 3}) cluster.crash(blade);
+  cluster.start(2);
+  ASSERT_TRUE(cluster.wait_for_server());
+  EXPECT_EQ(cluster.rows(2).contents(), (Texts{"one", "two", "three"}));
+}
+
+}  // namespace
+}  // namespace turbine::replica

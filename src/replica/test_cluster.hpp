@@ -1,0 +1,96 @@
+// TestCluster: replicas of one partition on several blades, in virtual time, for tests.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "io/sim_clock.hpp"
+#include "kv/mem_kv.hpp"
+#include "replica/replica_set.hpp"
+#include "rpc/mem_transport.hpp"
+
+namespace turbine::replica {
+
+/// Durable a millisecond after it was appended; outlives the process.
+struct TestLog {
+  std::vector<journal::Record> durable;
+  bool open = true;
+};
+
+/// A log entry that says `text`.
+std::string entry_of(const std::string& text);
+
+/// Keeps the text of each entry in a row of its own.
+class Rows final : public StateMachine {
+ public:
+  Rows(kv::Kv& kv, PartitionId id, uint8_t generation);
+  Lsn applied_lsn() const override { return applied_; }
+  Result<> apply(const Entry& entry) override;
+  Result<> lead(Replica& replica, Term term) override;
+  void step_down(const Error& why) override;
+  std::pair<std::string, std::string> rows() const override { return range_; }
+  Replica* leads() const { return replica_; }
+  std::vector<std::string> contents() const;
+
+ private:
+  kv::Kv& kv_;
+  std::pair<std::string, std::string> range_;
+  Lsn applied_{};
+  Replica* replica_ = nullptr;
+};
+
+class TestCluster {
+ public:
+  struct Blade {
+    BladeId id;
+    kv::MemKvDisk disk;
+    std::shared_ptr<TestLog> log = std::make_shared<TestLog>();
+    cluster::MapHolder map;
+    std::unique_ptr<kv::Kv> kv;
+    std::unique_ptr<rpc::Transport> transport;
+    std::unique_ptr<rpc::Listener> listener;
+    std::unique_ptr<journal::Journal> journal;
+    std::unique_ptr<rpc::Dispatcher> dispatcher;
+    std::unique_ptr<ReplicaSet> set;
+    bool cut = false;  // from the manager
+    std::string failure;
+    bool alive() const { return set != nullptr; }
+  };
+
+  /// The first `members` blades are in sync, blade 1 leads; `wanted` is the plan.
+  TestCluster(uint32_t blades, uint32_t members, std::vector<uint32_t> wanted, uint64_t seed = 1);
+  ~TestCluster();
+
+  Blade& blade(uint32_t number) { return *blades[number - 1]; }
+  /// Power off. The manager hears of it.
+  void crash(uint32_t number);
+  void start(uint32_t number);
+  /// A new disk in its place.
+  void wipe(uint32_t number);
+
+  Replica* replica(uint32_t number);
+  Rows& rows(uint32_t number);
+  /// The blade whose replica serves and may answer; 0: none. Fails the test when there are two.
+  uint32_t server();
+  bool wait_for_server(uint32_t other_than = 0);
+  /// Committed on return.
+  Result<> put(uint32_t number, const std::string& text);
+  bool wait(std::move_only_function<bool()> done, Duration limit = std::chrono::seconds(20)) {
+    return clock.run_until(std::move(done), limit);
+  }
+  const proto::Partition& config() const { return record.partitions(0); }
+
+  io::SimClock clock;
+  Rng rng;
+  rpc::MemNetwork network;
+  proto::ClusterMap record;
+  std::vector<std::unique_ptr<Blade>> blades;
+
+ private:
+  Result<> decide(uint32_t issuer, const std::vector<proto::PartitionChange>& changes);
+  void publish();
+};
+
+}  // namespace turbine::replica
