@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
+#include "cluster/map_record.hpp"
 
 namespace turbine::cluster {
 namespace {
-
-bool serves(proto::BladeState state) {
-  return state == proto::BLADE_HEALTHY || state == proto::BLADE_SUSPECT ||
-         state == proto::BLADE_DRAINING || state == proto::BLADE_JOINING;
-}
 
 /// For new shards: not full, and not on its way out.
 bool takes_shards(const proto::Blade& blade) {
@@ -52,6 +48,24 @@ BladeId ClusterMap::primary(PartitionId partition) const {
   return alive(id) ? id : BladeId(0);
 }
 
+const proto::Partition* ClusterMap::partition(PartitionId partition) const {
+  if (partition.value >= partition_count()) return nullptr;
+  return &record_.partitions(static_cast<int>(partition.value));
+}
+
+bool ClusterMap::is_replica(PartitionId id, BladeId blade) const {
+  const proto::Partition* found = partition(id);
+  return found != nullptr &&
+         std::ranges::find(found->replicas(), blade.value) != found->replicas().end();
+}
+
+size_t ClusterMap::live_replicas(PartitionId id) const {
+  const proto::Partition* found = partition(id);
+  if (found == nullptr) return 0;
+  return static_cast<size_t>(std::ranges::count_if(
+      found->replicas(), [this](uint32_t blade) { return alive(BladeId(blade)); }));
+}
+
 const proto::Blade* ClusterMap::blade(BladeId id) const {
   const auto found = blades_.find(id.value);
   return found == blades_.end() ? nullptr : &record_.blades(found->second);
@@ -59,12 +73,12 @@ const proto::Blade* ClusterMap::blade(BladeId id) const {
 
 bool ClusterMap::alive(BladeId id) const {
   const proto::Blade* found = blade(id);
-  return found != nullptr && serves(found->state());
+  return found != nullptr && is_up(found->state());
 }
 
 size_t ClusterMap::alive_count() const {
   return static_cast<size_t>(std::ranges::count_if(
-      record_.blades(), [](const proto::Blade& blade) { return serves(blade.state()); }));
+      record_.blades(), [](const proto::Blade& blade) { return is_up(blade.state()); }));
 }
 
 const GroupView* ClusterMap::group(GroupId id) const {

@@ -36,6 +36,12 @@ class ClusterMap {
   uint32_t partition_count() const { return static_cast<uint32_t>(record_.partitions_size()); }
   /// The blade that serves the partition; BladeId(0) when none.
   BladeId primary(PartitionId partition) const;
+  /// Null when there is none.
+  const proto::Partition* partition(PartitionId id) const;
+  /// In sync: holds every acknowledged entry of the partition.
+  bool is_replica(PartitionId id, BladeId blade) const;
+  /// How many replicas in sync are on blades that are alive; 0 for an unknown partition.
+  size_t live_replicas(PartitionId id) const;
   const proto::Blade* blade(BladeId id) const;
   /// Serving: healthy, suspect, draining or joining.
   bool alive(BladeId id) const;

@@ -1,7 +1,8 @@
 #include "cluster/manager.hpp"
 
 #include "base/log.hpp"
-#include "cluster/planner.hpp"
+#include "cluster/map_record.hpp"
+#include "cluster/partition_change.hpp"
 #include "cluster/settled_txn.hpp"
 #include "proto/rpc.pb.h"
 
@@ -15,18 +16,6 @@ constexpr const char* kCountersKey = "array/counters";
 constexpr int kConflictRetries = 4;
 constexpr uint32_t kPollWaitMsMax = 30'000;
 constexpr int kLooksPerSilence = 8;
-
-proto::Blade* find_blade(proto::ClusterMap& map, uint32_t id) {
-  for (proto::Blade& blade : *map.mutable_blades()) {
-    if (blade.id() == id) return &blade;
-  }
-  return nullptr;
-}
-
-bool is_up(proto::BladeState state) {
-  return state != proto::BLADE_DEAD && state != proto::BLADE_EVACUATED &&
-         state != proto::BLADE_UNKNOWN;
-}
 
 }  // namespace
 
@@ -54,6 +43,7 @@ Task<> Manager::start() {
   for (const proto::Blade& blade : map_->record().blades()) {
     if (is_up(blade.state())) alive_[blade.id()].last_seen = clock_.now() + options_.find_time;
   }
+  replan_due_ = clock_.now();  // another number of replicas may be configured than before
   gate_.spawn("watch blades", watch_blades());
   co_return Result<>{};
 }
@@ -124,6 +114,7 @@ Task<> Manager::change_locked(Mutation mutation) {
     proto::ClusterMap map = map_->record();
     proto::ArrayCounters counters = counters_;
     if (!CO_TRY(mutation(map, counters))) co_return Result<>{};
+    keep_wanted(map);
     const bool map_changed = map.SerializeAsString() != map_->record().SerializeAsString();
     if (map_changed) map.set_epoch(map_->record().epoch() + 1);
     std::vector<StoreCompare> compares{{kMapKey, map_revision_},
@@ -136,7 +127,8 @@ Task<> Manager::change_locked(Mutation mutation) {
       continue;
     }
     if (!revision.ok()) {
-      const bool unknown = revision.failed_with(Errc::timeout);
+      // Errc::io: it may be there when the store is opened again.
+      const bool unknown = revision.failed_with(Errc::timeout) || revision.failed_with(Errc::io);
       co_return fail(unknown ? Errc::timeout : Errc::unavailable, "the cluster store: {}",
                      revision.error().context);
     }
@@ -153,6 +145,7 @@ Task<> Manager::change_locked(Mutation mutation) {
 
 void Manager::publish(proto::ClusterMap map) {
   map_ = std::make_shared<const ClusterMap>(std::move(map));
+  note_deaths();
   for (auto& poll : std::exchange(polls_, {})) poll.set({});
 }
 
@@ -181,6 +174,9 @@ Task<> Manager::watch_blades() {
           id, session, fmt::format("silent for {} ms", options_.silence / milliseconds(1)));
       if (!marked.ok()) log::error("blade {} is dead, but: {}", id, marked.error().text());
     }
+    if (clock_.now() < replan_due_) continue;
+    const Result<> planned = co_await replan();
+    if (!planned.ok()) log::error("replicas are not planned anew: {}", planned.error().text());
   }
   co_return Result<>{};
 }
@@ -257,25 +253,6 @@ Result<proto::Blade*> Manager::admit_blade(const proto::RegisterBladeRequest& re
   return blade;
 }
 
-void Manager::plan_if_complete(proto::ClusterMap& map, const proto::ArrayCounters& counters) const {
-  if (map.layouts_size() > 0) return;
-  std::vector<BladeId> blades;
-  for (const proto::Blade& blade : map.blades()) blades.emplace_back(blade.id());
-  if (blades.size() < counters.expected_blades()) return;
-  std::ranges::sort(blades);
-  for (proto::Layout& layout : plan_layouts(blades, 1, options_.groups_per_layout)) {
-    *map.add_layouts() = std::move(layout);
-  }
-  for (const BladeId blade : plan_partitions(counters.partition_count(), blades)) {
-    proto::Partition* partition = map.add_partitions();
-    partition->set_primary(blade.value);
-    partition->add_replicas(blade.value);
-    partition->set_term(1);
-  }
-  log::info("planned {} partitions and {} layouts over {} blades", map.partitions_size(),
-            map.layouts_size(), blades.size());
-}
-
 // --- messages --------------------------------------------------------------------------------
 
 auto Manager::register_blade(proto::RegisterBladeRequest request, rpc::CallInfo info)
@@ -298,9 +275,8 @@ auto Manager::register_blade(proto::RegisterBladeRequest request, rpc::CallInfo 
           blade->set_state(proto::BLADE_HEALTHY);
           blade->set_state_since_ms(wall_ms());
         }
-        for (proto::Partition& partition : *map.mutable_partitions()) {
-          if (partition.primary() == id) partition.set_term(partition.term() + 1);
-        }
+        if (request.damaged()) drop_damaged(map, BladeId(id));
+        reelect(map, BladeId(id));
         plan_if_complete(map, counters);
         return true;
       }));
@@ -416,6 +392,10 @@ void Manager::serve(rpc::Dispatcher& dispatcher) {
   dispatcher.on<proto::GatewayHeartbeatRequest, proto::GatewayHeartbeatReply>(
       proto::GATEWAY_HEARTBEAT, [this](proto::GatewayHeartbeatRequest request, rpc::CallInfo) {
         return gateway_heartbeat(std::move(request));
+      });
+  dispatcher.on<proto::ChangePartitionsRequest, proto::ChangePartitionsReply>(
+      proto::CHANGE_PARTITIONS, [this](proto::ChangePartitionsRequest request, rpc::CallInfo) {
+        return change_partitions(std::move(request));
       });
   dispatcher.on<proto::GetMapRequest, proto::GetMapReply>(
       proto::GET_MAP,

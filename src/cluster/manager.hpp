@@ -12,6 +12,7 @@
 #include "base/rng.hpp"
 #include "cluster/cluster_map.hpp"
 #include "cluster/cluster_store.hpp"
+#include "cluster/replica_plan.hpp"
 #include "rpc/typed.hpp"
 
 namespace turbine::cluster {
@@ -20,6 +21,8 @@ struct ManagerOptions {
   uint32_t expected_blades = 6;  // the first plan is made when so many have registered
   uint32_t partition_count = 256;
   int groups_per_layout = 256;
+  int replica_count = 1;  // of a partition; fewer where there are fewer blades
+  Duration replan_delay = std::chrono::seconds(10);  // before a dead blade's replicas are replaced
   Duration silence = std::chrono::milliseconds(1000);  // a blade silent for so long is dead
   Duration find_time{};  // after a start, that blades get to find this manager in place of another
   std::string array_name = "turbine";
@@ -98,11 +101,18 @@ class Manager {
                                                      rpc::CallInfo info);
   Answer<proto::RegisterGatewayReply> register_gateway(proto::RegisterGatewayRequest request);
   Answer<proto::GatewayHeartbeatReply> gateway_heartbeat(proto::GatewayHeartbeatRequest request);
+  /// One transaction for all changes that the rules allow (partition_change.hpp).
+  Answer<proto::ChangePartitionsReply> change_partitions(proto::ChangePartitionsRequest request);
   Answer<proto::GetMapReply> get_map(proto::GetMapRequest request);
 
   Result<proto::Blade*> admit_blade(const proto::RegisterBladeRequest& request,
                                     proto::ClusterMap& map, proto::ArrayCounters& counters);
-  void plan_if_complete(proto::ClusterMap& map, const proto::ArrayCounters& counters) const;
+  void plan_if_complete(proto::ClusterMap& map, const proto::ArrayCounters& counters);
+  const std::vector<Members>& home_plan(std::vector<BladeHost> blades, uint32_t partition_count);
+  /// Brings every partition's `wanted` up to date; part of every change. True when it changed.
+  bool keep_wanted(proto::ClusterMap& map);
+  void note_deaths();
+  Task<> replan();
   std::string random_text(size_t count, std::string_view alphabet) const;
   proto::AccessKey make_key(uint64_t user) const;
   uint64_t wall_ms() const;
@@ -116,6 +126,10 @@ class Manager {
   proto::ArrayCounters counters_;
   uint64_t map_revision_ = 0, counters_revision_ = 0;
   std::map<uint32_t, Alive> alive_;
+  std::map<uint32_t, TimePoint> dead_since_;  // as far as this manager has seen
+  TimePoint replan_due_ = TimePoint::max();   // when `wanted` changes by time alone
+  std::vector<BladeHost> home_blades_;        // that home_plan_ was made for
+  std::vector<Members> home_plan_;
   std::map<uint64_t, GatewayNote> gateways_;
   std::vector<OneShot<>> polls_;
   std::shared_ptr<Manager*> self_;  // for callbacks that may come after this object's end

@@ -74,6 +74,7 @@ Task<proto::RegisterBladeReply> MapClient::register_blade(proto::RegisterBladeRe
   session_ = reply.session();
   request.set_blade_id(reply.blade_id());
   request.set_array_id(reply.array_id());
+  request.set_damaged(false);  // the manager knows; what it gets from now on is not
   blade_ = std::move(request);
   holder_.update(reply.map());
   co_return reply;
@@ -86,6 +87,23 @@ Task<proto::RegisterGatewayReply> MapClient::register_gateway(
   session_ = reply.session();
   gateway_ = std::move(request);
   holder_.update(reply.map());
+  co_return reply;
+}
+
+Task<proto::ChangePartitionsReply> MapClient::change_partitions(
+    std::vector<proto::PartitionChange> changes) {
+  CHECK(blade_);
+  proto::ChangePartitionsRequest request;
+  request.set_blade_id(blade_->blade_id());
+  request.set_session(session_);
+  for (proto::PartitionChange& change : changes) *request.add_changes() = std::move(change);
+  Result<proto::ChangePartitionsReply> reply = co_await ask<proto::ChangePartitionsReply>(
+      proto::CHANGE_PARTITIONS, std::move(request), options_.call_timeout);
+  // An answer that can't be read may have said yes, and a manager that stops may have done it.
+  if (reply.failed_with(Errc::corrupt) || (reply.failed_with(Errc::closed) && !stopping_)) {
+    co_return fail(Errc::timeout, "{}", reply.error().context);
+  }
+  if (reply.ok()) holder_.update(reply->map());
   co_return reply;
 }
 

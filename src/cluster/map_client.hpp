@@ -36,6 +36,11 @@ class MapClient {
   Task<proto::RegisterBladeReply> register_blade(proto::RegisterBladeRequest request);
   Task<proto::RegisterGatewayReply> register_gateway(proto::RegisterGatewayRequest request);
 
+  /// Of a registered blade: asks for other configurations of partitions, once, in its session. The
+  /// map in the holder tells what was done. Errc::denied: the session has ended; unavailable, busy:
+  /// nothing was done; timeout, and closed while stopping: the outcome is not known.
+  Task<proto::ChangePartitionsReply> change_partitions(std::vector<proto::PartitionChange> changes);
+
   /// What a blade's heartbeats say; id, session and epoch are filled in here.
   void report_with(std::function<proto::BladeHeartbeatRequest()> report) {
     report_ = std::move(report);

@@ -3,6 +3,11 @@
 #include "base/config_file.hpp"
 
 namespace turbine::managerd {
+namespace {
+
+constexpr uint64_t kReplicasMax = 3;
+
+}  // namespace
 
 Result<ManagerConfig> load_manager_config(const std::string& path) {
   ConfigFile file = TRY(ConfigFile::load(path));
@@ -15,6 +20,7 @@ Result<ManagerConfig> load_manager_config(const std::string& path) {
   config.root_secret_key = TRY(file.text("array.root_secret_key"));
   config.partition_count = static_cast<uint32_t>(TRY(file.number("array.partitions")));
   config.expected_blades = static_cast<uint32_t>(TRY(file.number("array.blades")));
+  const uint64_t replicas = TRY(file.number_or("array.replicas", config.replicas));
   config.directory = TRY(file.text_or("manager.directory", ""));
   config.log_level = TRY(file.text_or("manager.log_level", config.log_level));
   config.rpc_address = TRY(file.text("network.rpc"));
@@ -36,6 +42,10 @@ Result<ManagerConfig> load_manager_config(const std::string& path) {
   if (config.partition_count == 0 || config.partition_count > 4096) {
     return fail(Errc::invalid, "{}: array.partitions must be 1 to 4096", path);
   }
+  if (replicas == 0 || replicas > kReplicasMax) {
+    return fail(Errc::invalid, "{}: array.replicas must be 1 to {}", path, kReplicasMax);
+  }
+  config.replicas = static_cast<uint32_t>(replicas);
   return config;
 }
 
@@ -49,6 +59,7 @@ std::string to_toml(const ManagerConfig& config) {
   file.set("array.root_secret_key", config.root_secret_key);
   file.set("array.partitions", config.partition_count);
   file.set("array.blades", config.expected_blades);
+  file.set("array.replicas", config.replicas);
   if (!config.directory.empty()) file.set("manager.directory", config.directory);
   file.set("manager.log_level", config.log_level);
   file.set("network.rpc", config.rpc_address);

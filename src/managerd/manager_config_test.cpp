@@ -17,6 +17,7 @@ TEST(ManagerConfig, ReadsBackWhatWasWritten) {
   config.store_ca_file = "/ca.pem";
   config.store_user = "turbine";
   config.store_password_file = "/password";
+  config.replicas = 3;
   const std::string path = testing::TempDir() + "manager_config_test.toml";
   ASSERT_TRUE(write_file(path, to_toml(config), 0600).ok());
   const auto loaded = load_manager_config(path);
@@ -45,6 +46,30 @@ TEST(ManagerConfig, WantsOneClusterStore) {
   config.cluster_store = "etcd://a:1";
   ASSERT_TRUE(write_file(path, to_toml(config)).ok());
   EXPECT_TRUE(load_manager_config(path).ok());
+}
+
+TEST(ManagerConfig, TakesOneToThreeReplicasAndOneWhenNothingIsSaid) {
+  const std::string path = testing::TempDir() + "manager_config_replicas.toml";
+  ManagerConfig config;
+  config.directory = "/var/lib/turbine";
+  config.admin_token = "token";
+  const std::string text = to_toml(config);
+  const std::string line = "replicas = 1\n";
+  const size_t at = text.find(line);
+  ASSERT_NE(at, std::string::npos);
+  const auto load = [&](const std::string& instead) {
+    std::string changed = text;
+    changed.replace(at, line.size(), instead);
+    EXPECT_TRUE(write_file(path, changed, 0600).ok());
+    return load_manager_config(path);
+  };
+  EXPECT_EQ(load("").value().replicas, 1U);
+  EXPECT_EQ(load("replicas = 3\n").value().replicas, 3U);
+  for (const char* bad : {"replicas = 0\n", "replicas = 4\n", "replicas = 4294967297\n"}) {
+    const auto refused = load(bad);
+    ASSERT_TRUE(refused.failed_with(Errc::invalid)) << bad;
+    EXPECT_NE(refused.error().context.find("array.replicas"), std::string::npos);
+  }
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ class ManagerProcess {
     options.region = config_.region;
     options.expected_blades = config_.expected_blades;
     options.partition_count = config_.partition_count;
+    options.replica_count = static_cast<int>(config_.replicas);
     options.root_access_key = config_.root_access_key;
     options.root_secret_key = config_.root_secret_key;
     host_.emplace(reactor_, config_, options);
