@@ -54,7 +54,8 @@ class ServerThread {
   std::thread thread_;
 };
 
-proto::ClusterMap example_map(int blades, std::vector<int> dead) {
+/// Partition i is on blade i + 1 and the replicas - 1 blades after it.
+proto::ClusterMap example_map(int blades, std::vector<int> dead, int replicas = 1) {
   proto::ClusterMap map;
   map.set_array_id(std::string(32, 'a'));
   map.set_array_name("example");
@@ -68,7 +69,12 @@ proto::ClusterMap example_map(int blades, std::vector<int> dead) {
     blade->set_used_bytes(60);
   }
   for (int i = 0; i < 12; ++i) {
-    map.add_partitions()->set_primary(static_cast<uint32_t>(i % blades + 1));
+    proto::Partition* partition = map.add_partitions();
+    partition->set_primary(static_cast<uint32_t>(i % blades + 1));
+    for (int j = 0; j < replicas; ++j) {
+      partition->add_replicas(static_cast<uint32_t>((i + j) % blades + 1));
+      partition->add_wanted(partition->replicas(j));
+    }
   }
   proto::Layout* layout = map.add_layouts();
   layout->set_id(1);
@@ -84,8 +90,15 @@ proto::ClusterMap example_map(int blades, std::vector<int> dead) {
   return map;
 }
 
-ArrayStatus status_of(std::vector<int> dead, std::vector<BladeReport> reports = {}) {
-  return array_status(cluster::ClusterMap(example_map(6, std::move(dead))), reports);
+ArrayStatus status_of(std::vector<int> dead, std::vector<BladeReport> reports = {},
+                      int replicas = 1) {
+  return array_status(cluster::ClusterMap(example_map(6, std::move(dead), replicas)), reports);
+}
+ArrayStatus replicated(std::vector<int> dead) {
+  return status_of(std::move(dead), {}, 3);
+}
+bool says(const ArrayStatus& status, std::string_view text) {
+  return status.advice.find(text) != std::string::npos;
 }
 
 class FakeArray final : public ArrayControl {
@@ -130,17 +143,58 @@ TEST(ArrayStatus, HealthyArrayMayLoseTwoBlades) {
 }
 
 TEST(ArrayStatus, EachDeadBladeTakesOneFromTheTolerance) {
-  EXPECT_EQ(status_of({2}).state, ArrayState::degraded);
-  EXPECT_EQ(status_of({2}).data_tolerance, 1);
-  EXPECT_EQ(status_of({2}).partitions_unavailable, 2u);
-  EXPECT_NE(status_of({2}).advice.find("turbine blade start 2"), std::string::npos);
-  EXPECT_EQ(status_of({2, 3}).state, ArrayState::at_risk);
-  EXPECT_EQ(status_of({2, 3}).data_tolerance, 0);
-  EXPECT_NE(status_of({2, 3}).advice.find("start 2 --dir DIR`, `turbine blade start 3 --dir DIR`"),
-            std::string::npos);
-  EXPECT_EQ(status_of({2, 3, 4}).state, ArrayState::unavailable);
-  EXPECT_NE(status_of({2, 3, 4}).advice.find("3 dead blades are more than the 2"),
-            std::string::npos);
+  EXPECT_EQ(replicated({2}).state, ArrayState::degraded);
+  EXPECT_EQ(replicated({2}).data_tolerance, 1);
+  EXPECT_TRUE(says(replicated({2}), "turbine blade start 2"));
+  EXPECT_EQ(replicated({2, 3}).state, ArrayState::at_risk);
+  EXPECT_EQ(replicated({2, 3}).data_tolerance, 0);
+  EXPECT_TRUE(says(replicated({2, 3}), "start 2 --dir DIR`, `turbine blade start 3 --dir DIR`"));
+  EXPECT_EQ(replicated({2, 3, 4}).state, ArrayState::unavailable);
+  EXPECT_TRUE(says(replicated({2, 3, 4}), "3 dead blades are more than the 2"));
+}
+
+TEST(ArrayStatus, NamesThePartitionsThatHaveNoLiveReplica) {
+  const ArrayStatus one_copy = status_of({2});
+  EXPECT_EQ(one_copy.state, ArrayState::unavailable);
+  EXPECT_EQ(one_copy.partitions_unavailable, (std::vector<uint32_t>{1, 7}));
+  EXPECT_EQ(one_copy.partitions_at_risk + one_copy.partitions_recruiting, 0u);
+  EXPECT_TRUE(says(one_copy, "2 of 12 metadata partitions (1, 7) have no live replica"));
+  EXPECT_TRUE(says(status_of({1, 2, 3, 4, 5}), "(0, 1, 2, 3, 4, 6, 7, 8 and 2 more)"));
+  const ArrayStatus three = replicated({2, 3, 4});
+  EXPECT_EQ(three.partitions_unavailable, (std::vector<uint32_t>{1, 7}));
+  EXPECT_EQ(three.metadata_tolerance, 0);
+}
+
+TEST(ArrayStatus, CountsLiveReplicasInSync) {
+  const ArrayStatus healthy = replicated({});
+  EXPECT_EQ(healthy.state, ArrayState::healthy);
+  EXPECT_EQ(healthy.metadata_tolerance, 2);
+  EXPECT_FALSE(says(healthy, "one copy"));
+  EXPECT_TRUE(says(healthy, "nothing to do"));
+  const ArrayStatus one_dead = replicated({2});
+  EXPECT_EQ(one_dead.metadata_tolerance, 1);
+  EXPECT_EQ(one_dead.partitions_recruiting, 6u);
+  EXPECT_EQ(one_dead.partitions_at_risk, 0u);
+  EXPECT_TRUE(says(one_dead, "6 partitions are recruiting a replica"));
+  const ArrayStatus two_dead = replicated({2, 3});
+  EXPECT_EQ(two_dead.metadata_tolerance, 0);
+  EXPECT_EQ(two_dead.partitions_at_risk, 4u);
+  EXPECT_TRUE(two_dead.partitions_unavailable.empty());
+}
+
+TEST(ArrayStatus, MissingReplicasCountThoughAllBladesLive) {
+  proto::ClusterMap map = example_map(6, {}, 3);
+  map.mutable_partitions(4)->mutable_replicas()->RemoveLast();
+  ArrayStatus status = array_status(cluster::ClusterMap(map), {});
+  EXPECT_EQ(status.state, ArrayState::degraded);
+  EXPECT_EQ(status.metadata_tolerance, 1);
+  EXPECT_TRUE(says(status, "2 more blades may be lost without losing data, 1 without losing"));
+  EXPECT_TRUE(says(status, "1 partition is recruiting a replica: wait"));
+  map.mutable_partitions(4)->mutable_replicas()->RemoveLast();
+  status = array_status(cluster::ClusterMap(map), {});
+  EXPECT_EQ(status.state, ArrayState::at_risk);
+  EXPECT_EQ(status.partitions_at_risk, 1u);
+  EXPECT_EQ(status.metadata_tolerance, 0);
 }
 
 TEST(ArrayStatus, SumsWhatBladesReport) {

@@ -25,10 +25,14 @@ struct ArrayStatus {
   uint32_t blades_total = 0, blades_alive = 0, blades_suspect = 0, blades_full = 0;
   uint32_t data_count = 0, parity_count = 0;  // the layout of new stripes; 0 + 0: none yet
   int data_tolerance = 0;                     // further blades that may be lost, bytes kept
-  int metadata_tolerance = 0;                 // same for names: 0 while partitions have one copy
-  uint32_t partitions_total = 0, partitions_unavailable = 0;
-  uint64_t capacity_bytes = 0, used_bytes = 0;  // raw
-  uint64_t usable_bytes = 0;                    // capacity · k / (k + m)
+  int metadata_tolerance = 0;    // same for names: least live replicas of a partition, less one
+  uint32_t replicas_wanted = 0;  // of a partition, the most there are
+  uint32_t partitions_total = 0;
+  std::vector<uint32_t> partitions_unavailable;  // no replica lives
+  uint32_t partitions_at_risk = 0;               // one lives, more are wanted
+  uint32_t partitions_recruiting = 0;            // at least one lives, but fewer than wanted
+  uint64_t capacity_bytes = 0, used_bytes = 0;   // raw
+  uint64_t usable_bytes = 0;                     // capacity · k / (k + m)
   uint64_t object_count = 0, object_bytes = 0;
   uint64_t small_bytes = 0, striped_bytes = 0;  // of files ≥ 4 KiB
   uint64_t degraded_stripes = 0, lost_stripes = 0;

@@ -25,6 +25,10 @@ boost::json::array jobs(const ArrayStatus& status) {
   return out;
 }
 
+boost::json::array id_list(const std::vector<uint32_t>& ids) {
+  return {ids.begin(), ids.end()};
+}
+
 boost::json::object protection(const ArrayStatus& status) {
   boost::json::object out;
   out["layout"] = fmt::format("{}+{}", status.data_count, status.parity_count);
@@ -32,6 +36,7 @@ boost::json::object protection(const ArrayStatus& status) {
   out["parity_shards"] = status.parity_count;
   out["data_tolerance"] = status.data_tolerance;
   out["metadata_tolerance"] = status.metadata_tolerance;
+  out["metadata_replicas"] = status.replicas_wanted;
   out["striped_fraction"] = status.striped_fraction();
   out["small_bytes"] = status.small_bytes;
   out["striped_bytes"] = status.striped_bytes;
@@ -62,7 +67,10 @@ Task<HttpResponse> get_arrays(ArrayControl& array, HttpRequest request) {
                     {"suspect", status.blades_suspect},
                     {"full", status.blades_full}};
   item["partitions"] = {{"total", status.partitions_total},
-                        {"unavailable", status.partitions_unavailable}};
+                        {"unavailable", status.partitions_unavailable.size()},
+                        {"at_risk", status.partitions_at_risk},
+                        {"recruiting", status.partitions_recruiting},
+                        {"unavailable_ids", id_list(status.partitions_unavailable)}};
   item["protection"] = protection(status);
   item["space"] = {{"capacity", status.capacity_bytes},
                    {"used", status.used_bytes},

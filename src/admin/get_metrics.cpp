@@ -17,8 +17,14 @@ void add_array_metrics(MetricsText& metrics, const cluster::ClusterMap& map,
                 status.data_tolerance);
   metrics.gauge("turbine_metadata_tolerance", "Further blades that names survive the loss of",
                 status.metadata_tolerance);
-  metrics.gauge("turbine_partitions_unavailable", "Metadata partitions without a serving blade",
-                status.partitions_unavailable);
+  metrics.gauge("turbine_partitions_unavailable", "Metadata partitions without a live replica",
+                static_cast<double>(status.partitions_unavailable.size()));
+  metrics.gauge("turbine_partitions_at_risk",
+                "Metadata partitions with one live replica where more are wanted",
+                status.partitions_at_risk);
+  metrics.gauge("turbine_partitions_recruiting",
+                "Metadata partitions with fewer live replicas than wanted",
+                status.partitions_recruiting);
   metrics.gauge("turbine_capacity_bytes", "Raw capacity",
                 static_cast<double>(status.capacity_bytes));
   metrics.gauge("turbine_used_bytes", "Raw space used", static_cast<double>(status.used_bytes));

@@ -55,13 +55,19 @@ void print_protection(const object& array) {
   if (number(protection, "parity_shards") == 0) {
     fmt::print("protection  {}: no protection\n", text(protection, "layout"));
   } else {
-    fmt::print("protection  {}: data survives {} more, metadata {} (one copy for now)\n",
-               text(protection, "layout"), number(protection, "data_tolerance"),
-               number(protection, "metadata_tolerance"));
+    fmt::print("protection  {}: data survives {} more, metadata {}\n", text(protection, "layout"),
+               number(protection, "data_tolerance"), number(protection, "metadata_tolerance"));
   }
-  fmt::print("metadata    {} of {} partitions serve\n",
+  std::string notes;
+  if (const uint64_t count = number(partitions, "at_risk"); count > 0) {
+    notes += fmt::format(", {} at risk with one live replica", count);
+  }
+  if (const uint64_t count = number(partitions, "recruiting"); count > 0) {
+    notes += fmt::format(", {} recruiting a replica", count);
+  }
+  fmt::print("metadata    {} of {} partitions serve{}\n",
              number(partitions, "total") - number(partitions, "unavailable"),
-             number(partitions, "total"));
+             number(partitions, "total"), notes);
 }
 
 void print_jobs(const boost::json::array& jobs) {

@@ -71,7 +71,10 @@ class DeadPartitions(unittest.TestCase):
                 s3.put("load", key, body)
             for victim in (1, 4):
                 array.kill(f"blade-{victim}")
-            array.wait_for(lambda: array.status()[0] == 11, 10, "status to say data at risk")
+            array.wait_for(lambda: array.status()[1]["blades"]["alive"] == 4, 10, "two to be dead")
+            code, status = array.status()
+            self.assertEqual((code, status["protection"]["data_tolerance"]), (12, 0))
+            self.assertGreater(status["partitions"]["unavailable"], 0, "one replica of each")
             served = {"GET": 0, "PUT": 0}
             slowest = 0.0
             refused = {"GET": 0, "PUT": 0}
@@ -92,7 +95,8 @@ class DeadPartitions(unittest.TestCase):
             self.assertGreater(min(served.values()), 0)
             self.assertGreater(min(refused.values()), 0)
             array.kill("blade-5")
-            array.wait_for(lambda: array.status()[0] == 12, 10, "status to say unavailable")
+            array.wait_for(lambda: array.status()[1]["blades"]["alive"] == 3, 10, "3 to be dead")
+            self.assertEqual(array.status()[0], 12)
             for victim in (1, 4, 5):
                 array.run("blade", "start", victim)
             array.wait_for(lambda: array.status()[0] == 0, 20, "status to say healthy")

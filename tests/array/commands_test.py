@@ -205,13 +205,13 @@ class StartAndStop(unittest.TestCase):
             array.run("blade", "start", "1", expect=4)
             array.run("blade", "start", "9", expect=3)
             array.kill("blade-2")
-            array.wait_for(lambda: array.status()[0] == 10, 10, "status to say degraded")
-            self.assertIn("turbine blade start 2", array.run("status", expect=10).stdout)
+            array.wait_for(lambda: array.status()[0] == 12, 10, "status to say names away")
+            self.assertIn("turbine blade start 2", array.run("status", expect=12).stdout)
             array.run("blade", "start", "2")
             array.wait_for(lambda: array.status()[0] == 0, 10, "status to say healthy")
             self.assertIn("stopped", array.run("blade", "stop", "2").stdout)
             self.assertIn("was not running", array.run("blade", "stop", "2").stdout)
-            array.wait_for(lambda: array.status()[0] == 10, 10, "status to say degraded")
+            array.wait_for(lambda: array.status()[0] == 12, 10, "status to say names away")
             array.run("blade", "start", "2")
 
     def test_taken_port_is_named_and_nothing_is_left(self):

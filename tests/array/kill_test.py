@@ -27,7 +27,7 @@ class Kill(unittest.TestCase):
             load.stop()
             for victim in (2, 5):
                 array.kill(f"blade-{victim}")
-            array.wait_for(lambda: array.status()[0] == 11, 10, "status to say data at risk")
+            array.wait_for(lambda: array.status()[0] == 12, 10, "status to say names away")
             answered, refused, slowest = load.read_what_answers()
             print(f"two of six dead: {answered} read, {refused} refused, the slowest "
                   f"answer after {slowest:.2f} s")
