@@ -125,6 +125,14 @@ Task<> Blade::open_stores() {
           .map = map_,
           .client = partitions_,
           .shard_io = *shards_,
+          .call_blade =
+              [this](BladeId blade, rpc::Request request, TimePoint deadline) {
+                return partitions_.call_raw(blade, std::move(request), deadline);
+              },
+          .change_partitions =
+              [this](std::vector<proto::PartitionChange> changes) {
+                return change_partitions(std::move(changes));
+              },
           .reader = &*reader_,
           .writer = &*writer_,
           .chunk_unapplied = [this](journal::Position end) { return chunks_->unapplied_from(end); },
@@ -181,6 +189,7 @@ Task<> Blade::join_array() {
   request.set_capacity_bytes(capacity.total_bytes);
   request.set_used_bytes(capacity.used_bytes);
   request.set_host(options_.host);
+  request.set_damaged(replayed_.damaged);
   const auto reply = CO_TRY(co_await map_client_.register_blade(std::move(request)));
   if (reply.array_id() != options_.identity.array_id) {
     co_return fail(Errc::denied, "the manager at {} is of array {}, this blade of array {}",
@@ -214,6 +223,7 @@ Task<> Blade::stop() {
   const auto note = [&outcome](Result<> result) {
     if (!result.ok() && outcome.ok()) outcome = std::move(result);
   };
+  if (host_ && journal_) note(co_await host_->hand_over());
   note(co_await map_client_.stop());
   if (sweep_) sweep_->stop();
   if (sweep_woken_) sweep_woken_->set({});
@@ -281,6 +291,11 @@ proto::BladeHeartbeatRequest Blade::heartbeat() const {
   request.set_suspect(replayed_.damaged || !damage.empty());
   request.set_trouble(trouble_.empty() ? damage : trouble_);
   return request;
+}
+
+Task<> Blade::change_partitions(std::vector<proto::PartitionChange> changes) {
+  CO_TRY(co_await map_client_.change_partitions(std::move(changes)));
+  co_return Result<>{};
 }
 
 Task<stripe::StripeIdRange> Blade::lease_stripe_ids(PartitionId home, uint32_t count) {

@@ -97,6 +97,7 @@ class Blade {
   Task<> join_array();
   Result<> listen();
   proto::BladeHeartbeatRequest heartbeat() const;
+  Task<> change_partitions(std::vector<proto::PartitionChange> changes);
   Task<stripe::StripeIdRange> lease_stripe_ids(PartitionId home, uint32_t count);
   void report_lost(StripeId stripe, GroupId group, std::vector<uint32_t> indexes);
   Task<> send_report(StripeId stripe, GroupId group, std::vector<uint32_t> indexes);

@@ -11,16 +11,29 @@ void Duplicates::begin(RequestId id) {
   running_.emplace(id, std::make_shared<Running>(clock_.executor()));
 }
 
-void Duplicates::end(RequestId id, Outcome outcome, bool remember) {
-  const TimePoint now = clock_.now();
+std::shared_ptr<Duplicates::Running> Duplicates::take(RequestId id) {
+  const auto found = running_.find(id);
+  std::shared_ptr<Running> taken = std::move(found->second);
+  running_.erase(found);
+  return taken;
+}
+
+void Duplicates::forget_old(TimePoint now) {
   while (!order_.empty() && order_.front().first + kept_ < now) {
     answered_.erase(order_.front().second);
     order_.pop_front();
   }
-  const auto found = running_.find(id);
-  const std::shared_ptr<Running> ended = found->second;
-  running_.erase(found);
+}
+
+void Duplicates::end(RequestId id) {
+  take(id)->ended.notify_all();
+}
+
+void Duplicates::end(RequestId id, Outcome outcome, bool remember) {
+  const TimePoint now = clock_.now();
+  forget_old(now);
   if (remember && answered_.insert_or_assign(id, outcome).second) order_.emplace_back(now, id);
+  const std::shared_ptr<Running> ended = take(id);
   ended->outcome = std::move(outcome);
   ended->ended.notify_all();
 }

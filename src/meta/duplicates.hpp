@@ -29,7 +29,8 @@ class Duplicates {
   /// `kept`: longer than a message can be on its way.
   Duplicates(Clock& clock, Duration kept) : clock_(clock), kept_(kept) {}
 
-  /// A request that runs; a copy waits for `ended` and takes `outcome`.
+  /// A request that runs; a copy waits for `ended` and takes `outcome`, or, where there is none,
+  /// what the log says of it.
   struct Running {
     explicit Running(Executor executor) : ended(executor) {}
     Event ended;
@@ -37,6 +38,8 @@ class Duplicates {
   };
   std::shared_ptr<Running> running(RequestId id) const;
   void begin(RequestId id);
+  /// The log has the answer, or nobody needs it.
+  void end(RequestId id);
   /// `remember`: for the copies to come, as well as for those that wait.
   void end(RequestId id, Outcome outcome, bool remember);
 
@@ -44,6 +47,9 @@ class Duplicates {
   const Outcome* answered(RequestId id) const;
 
  private:
+  std::shared_ptr<Running> take(RequestId id);
+  void forget_old(TimePoint now);
+
   Clock& clock_;
   const Duration kept_;
   std::map<RequestId, std::shared_ptr<Running>> running_;

@@ -38,10 +38,7 @@ TEST(Duplicates, ACopyThatWaitsGetsTheAnswerOfTheFirst) {
   Fixture fixture;
   TestArray& array = fixture.array;
   const RequestId id = array.next_request();
-  PartitionPtr partition;
-  for (const PartitionPtr& each : array.blade_of(fixture.bucket.partition()).host->partitions()) {
-    if (each->id() == fixture.bucket.partition()) partition = each;
-  }
+  const PartitionPtr partition = array.served(fixture.bucket.partition());
   auto held = partition->locks().try_acquire({lock_name(fixture.bucket, "f")});
   ASSERT_TRUE(held.has_value());
   const auto send = [&] {

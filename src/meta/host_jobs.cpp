@@ -60,7 +60,9 @@ Task<> PartitionHost::end_old_ranges() {
       end.set_session(session.value);
       end.set_first(first);
     }
-    if (entry.mutations_size() > 0) CO_TRY(co_await partition->commit(std::move(entry)));
+    if (entry.mutations_size() == 0) continue;
+    const Result<> done = co_await partition->commit(std::move(entry));
+    if (!done.ok()) log::debug("ranges of partition {}: {}", partition->id(), done.error().text());
   }
   co_return Result<>{};
 }
@@ -85,7 +87,10 @@ Task<> PartitionHost::end_session_in(PartitionPtr partition, SessionId session) 
 
 Task<> PartitionHost::settle_transactions() {
   for (const PartitionPtr& partition : partitions()) {
-    CO_TRY(co_await settle_partition(partition));
+    const Result<> done = co_await settle_partition(partition);
+    if (!done.ok()) {
+      log::debug("transactions of partition {}: {}", partition->id(), done.error().text());
+    }
   }
   co_return Result<>{};
 }
@@ -164,11 +169,10 @@ Task<> PartitionHost::reap_of(PartitionPtr partition) {
 }
 
 Task<> PartitionHost::free_stripes(bool space_is_short) {
-  // Readers whose pins died with the process before this one are given time.
-  if (seams_.clock.now() - started_ < options_.session_silence && !space_is_short) {
-    co_return Result<>{};
-  }
   for (const PartitionPtr& partition : partitions()) {
+    // Readers whose pins died with the primary before this one are given time.
+    const Duration led = seams_.clock.now() - partition->led_since();
+    if (led < options_.session_silence && !space_is_short) continue;
     Result<> done = co_await trim_trash_of(partition);
     if (done.ok()) done = co_await free_stripes_of(partition, space_is_short);
     if (!done.ok()) {

@@ -6,7 +6,8 @@
 
 namespace turbine::meta {
 
-Image::Image(kv::Kv& kv, PartitionId id) : kv_(kv), id_(id), keys_(id) {
+Image::Image(kv::Kv& kv, PartitionId id, uint8_t generation)
+    : kv_(kv), id_(id), keys_(id, generation) {
   state_.set_next_number(kRootInode.number() + 1);
   state_.set_next_stripe(1);
 }

@@ -31,7 +31,7 @@ inline constexpr uint32_t kReleaseAtOnce = 16;  // content records freed within 
 /// entry until a Kv flush.
 class Image {
  public:
-  Image(kv::Kv& kv, PartitionId id);
+  Image(kv::Kv& kv, PartitionId id, uint8_t generation = 0);
 
   /// Reads the state and the mirrors.
   Result<> load();

@@ -1,5 +1,7 @@
 #include "meta/keys.hpp"
 
+#include "replica/slots.hpp"
+
 namespace turbine::meta {
 namespace {
 
@@ -20,7 +22,8 @@ void append_terminator(std::string& out) {
 
 }  // namespace
 
-Keys::Keys(PartitionId partition) : slot_(slot_of(partition)) {}
+Keys::Keys(PartitionId partition, uint8_t generation)
+    : slot_(replica::slot_of(partition, generation)) {}
 
 std::string Keys::prefix(Kind kind) const {
   std::string key;

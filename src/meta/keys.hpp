@@ -35,15 +35,10 @@ enum class Kind : uint8_t {
   pieces = 20,      // stripe → StripePieces
 };
 
-/// Slots: 0 is the blade's; a partition has its id + 1 while there are no snapshots.
-inline uint16_t slot_of(PartitionId partition) {
-  return static_cast<uint16_t>(partition.value + 1);
-}
-
-/// Makes the keys of one partition.
+/// Makes the keys of one partition, in the slot of a generation of its state (replica/slots.hpp).
 class Keys {
  public:
-  explicit Keys(PartitionId partition);
+  explicit Keys(PartitionId partition, uint8_t generation = 0);
 
   std::string kind(Kind kind) const { return prefix(kind); }
   /// First key after all of `kind`.

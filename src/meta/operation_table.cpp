@@ -13,11 +13,20 @@ using Operation = Answer<Reply> (*)(Call, Request);
 template <class Request>
 using Route = PartitionId (*)(const Request&);
 
+/// What was read stays true until it is answered, or it is not answered.
+Error lost_touch(const Partition& partition) {
+  return {Errc::unavailable,
+          fmt::format("partition {} has lost touch with its replicas", partition.id())};
+}
+
 template <class Request, class Reply>
 Answer<Reply> run_read(PartitionHost* host, PartitionId id, Operation<Request, Reply> operation,
                        Request request, rpc::CallInfo info) {
   Call call = CO_TRY(host->make_call(id, std::move(info)));
-  co_return co_await operation(std::move(call), std::move(request));
+  const PartitionPtr partition = call.partition;
+  Result<rpc::With<Reply>> result = co_await operation(std::move(call), std::move(request));
+  if (!partition->answerable()) co_return fail(lost_touch(*partition));
+  co_return std::move(result);
 }
 
 template <class Reply>
@@ -59,14 +68,18 @@ Answer<Reply> run_mutation(PartitionHost* host, PartitionId id, Operation<Reques
   const PartitionPtr partition = call.partition;
   const RequestId request_id = call.id;
   if (request_id.sequence == 0) {
-    co_return co_await operation(std::move(call), std::move(request));
+    Result<rpc::With<Reply>> result = co_await operation(std::move(call), std::move(request));
+    if (!partition->answerable()) co_return fail(lost_touch(*partition));
+    co_return std::move(result);
   }
-  const auto recorded = CO_TRY(co_await partition->recorded_reply(request_id));
-  if (recorded.has_value()) co_return answer_of<Reply>(*recorded);
   Duplicates& duplicates = partition->duplicates();
-  if (const auto first = duplicates.running(request_id)) {
+  for (;;) {
+    const auto recorded = CO_TRY(co_await partition->recorded_reply(request_id));
+    if (recorded.has_value()) co_return answer_of<Reply>(*recorded);
+    const auto first = duplicates.running(request_id);
+    if (first == nullptr) break;
     CO_TRY(co_await first->ended.wait());
-    co_return answer_of<Reply>(*first->outcome);
+    if (first->outcome.has_value()) co_return answer_of<Reply>(*first->outcome);
   }
   if (const Outcome* answered = duplicates.answered(request_id)) {
     co_return answer_of<Reply>(*answered);
@@ -76,15 +89,19 @@ Answer<Reply> run_mutation(PartitionHost* host, PartitionId id, Operation<Reques
   }
   duplicates.begin(request_id);
   Result<rpc::With<Reply>> result = co_await operation(std::move(call), std::move(request));
-  const bool logged = partition->image().replay_bucket_of(request_id).has_value();
+  if (partition->image().replay_bucket_of(request_id).has_value()) {
+    duplicates.end(request_id);
+    co_return std::move(result);
+  }
+  const bool unknown = result.failed_with(Errc::timeout);
+  if (!unknown && !partition->answerable()) result = fail(lost_touch(*partition));
   Outcome outcome;
   if (result.ok()) {
     outcome.reply = result->body.SerializeAsString();
   } else {
     outcome.error = result.error();
   }
-  const bool remember = !logged && (result.ok() || is_final(result.error()));
-  duplicates.end(request_id, std::move(outcome), remember);
+  duplicates.end(request_id, std::move(outcome), result.ok() || is_final(result.error()));
   co_return std::move(result);
 }
 
@@ -165,6 +182,8 @@ void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
       proto::REPORT_LOST_SHARDS, [this](proto::ReportLostShardsRequest request, rpc::CallInfo) {
         return report_lost_shards(this, std::move(request));
       });
+
+  replicas_.register_handlers(dispatcher);
 
   table.read(proto::LOOKUP, &lookup, &by_directory<proto::LookupRequest>);
   table.read(proto::GET_EXTENTS, &get_extents, &by_inode<proto::GetExtentsRequest>);

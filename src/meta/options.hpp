@@ -12,6 +12,7 @@
 #include "journal/journal.hpp"
 #include "kv/kv.hpp"
 #include "meta/partition_client.hpp"
+#include "replica/options.hpp"
 #include "stripe/stripe.hpp"
 
 namespace turbine::meta {
@@ -38,6 +39,8 @@ struct Options {
   Duration census_interval = std::chrono::hours(6);  // a group's shards compared with its records
   Duration quarantine = std::chrono::hours(24);      // of orphaned shards
 
+  replica::Options replicas;  // self is filled in
+
   bool background = true;             // tests turn the jobs off and run them by hand
   bool swap_unconditionally = false;  // planted bug, for tests only
 };
@@ -51,6 +54,10 @@ struct Seams {
   cluster::MapHolder& map;
   PartitionClient& client;
   stripe::ShardIo& shard_io;
+  /// One try at another blade, for its replicas.
+  std::function<Task<rpc::Reply>(BladeId, rpc::Request, TimePoint deadline)> call_blade;
+  /// Asks the manager for other configurations of partitions.
+  std::function<Task<>(std::vector<proto::PartitionChange>)> change_partitions;
   stripe::StripeReader* reader = nullptr;  // destager and cleaner need both
   stripe::StripeWriter* writer = nullptr;
   /// The oldest journal record that the chunk store has not put into the Kv yet.

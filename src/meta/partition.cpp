@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "replica/replica.hpp"
+#include "replica/slots.hpp"
 
 namespace turbine::meta {
 
@@ -42,12 +44,15 @@ void StripeReservation::restore(StripeId id) {
   ids_.push_back(id);
 }
 
-Partition::Partition(const Seams& seams, const Options& options, Gate& gate, PartitionId id)
+Partition::Partition(const Seams& seams, const Options& options, Gate& gate, PartitionId id,
+                     uint8_t generation, Led led)
     : seams_(seams),
       options_(options),
       gate_(gate),
-      image_(seams.kv, id),
+      image_(seams.kv, id, generation),
       locks_(seams.executor),
+      led_(std::move(led)),
+      rows_(replica::slot_range(id, generation)),
       duplicates_(seams.clock, kAnswersKept) {
   image_.swap_unconditionally = options.swap_unconditionally;
 }
@@ -56,21 +61,49 @@ Result<> Partition::load() {
   return image_.load();
 }
 
-Result<> Partition::replay(const journal::Record& record, journal::Position position) {
-  if (record.lsn <= image_.applied_lsn()) return {};
-  proto::LogEntry entry;
-  if (!entry.ParseFromString(record.payload)) {
-    return fail(Errc::corrupt, "partition {}: log entry {} does not parse", id(), record.lsn);
+// --- as the state machine of a replica -------------------------------------------------------
+
+Result<> Partition::apply(const replica::Entry& entry) {
+  std::shared_ptr<Pending> pending;
+  if (!pending_.empty() && pending_.front()->lsn == entry.lsn) {
+    pending = std::move(pending_.front());
+    pending_.pop_front();
   }
-  return image_.apply(entry, record.lsn, record.term, position);
+  const auto run = [&]() -> Result<> {
+    if (pending != nullptr) {
+      return image_.apply(pending->entry, entry.lsn, entry.term, entry.position);
+    }
+    proto::LogEntry content;
+    if (!content.ParseFromString(*entry.payload)) {
+      return fail(Errc::corrupt, "partition {}: log entry {} does not parse", id(), entry.lsn);
+    }
+    return image_.apply(content, entry.lsn, entry.term, entry.position);
+  };
+  Result<> applied = run();
+  if (applied.ok()) {
+    if (pending != nullptr) pending->done.set({});
+    return applied;
+  }
+  log::critical("partition {} stops: {}", id(), applied.error().text());
+  failed_ = true;
+  if (pending != nullptr) pending_.push_front(std::move(pending));
+  fail_all(applied.error());
+  return applied;
 }
 
-Result<> Partition::start(journal::Journal& journal, Term term) {
-  term_ = term;
-  last_lsn_ = image_.applied_lsn();
+Result<> Partition::lead(replica::Replica& replica) {
   last_time_ns_ = image_.state().last_time_ns();
   next_number_ = image_.state().next_number();
   next_stripe_ = image_.state().next_stripe();
+  TRY(lock_prepared());
+  replica_ = replica.shared_from_this();
+  led_since_ = clock().now();
+  if (const cluster::MapPtr map = seams_.map.get()) led_epoch_ = map->epoch();
+  if (led_) led_(shared_from_this());
+  return {};
+}
+
+Result<> Partition::lock_prepared() {
   for (const auto& [key, intent] : image_.intents()) {
     Half half;
     std::vector<LockRequest> locks;
@@ -98,61 +131,54 @@ Result<> Partition::start(journal::Journal& journal, Term term) {
     add_prepared(key, std::move(half));
     prepared_.at(key).since = TimePoint{};  // ask for the outcome at once
   }
-  journal_ = &journal;
   return {};
+}
+
+void Partition::step_down(const Error& why) {
+  stopped_ = true;
+  fail_all(why);
+  // What is prepared holds on to the partition, which holds on to it.
+  std::exchange(prepared_, {}).clear();
+  prepared_keys_.clear();
+  replica_.reset();
+}
+
+std::pair<std::string, std::string> Partition::rows() const {
+  return rows_;
+}
+
+bool Partition::answerable() const {
+  return serving() && replica_->answerable();
 }
 
 Task<> Partition::commit(proto::LogEntry entry) {
   if (!serving()) co_return fail(Errc::unavailable, "partition {} is not serving", id());
   entry.set_time_ns(time_after(last_time_ns_ - 1));
-  auto pending = std::make_shared<Pending>(seams_.executor);
-  journal::Record record{journal::RecordType::entry, id(), term_, Lsn(last_lsn_.value + 1),
-                         entry.SerializeAsString()};
-  if (record.payload.size() > journal::kRecordBytesMax) {
-    co_return fail(Errc::too_large, "a log entry of {} bytes", record.payload.size());
+  entry.set_committed_lsn(replica_->committed().value);
+  std::string payload = entry.SerializeAsString();
+  if (payload.size() > journal::kRecordBytesMax) {
+    co_return fail(Errc::too_large, "a log entry of {} bytes", payload.size());
   }
-  last_lsn_ = record.lsn;
   last_time_ns_ = entry.time_ns();
+  auto pending = std::make_shared<Pending>(seams_.executor);
   pending->entry = std::move(entry);
-  pending->lsn = record.lsn;
-  pending->before = journal_->end();
+  pending->lsn = replica_->next_lsn();
   pending_.push_back(pending);
   const PartitionPtr self = shared_from_this();
-  const Result<journal::Position> appended = co_await journal_->append(std::move(record));
+  const Result<> appended = co_await replica_->append(std::move(payload));
   if (!appended.ok()) {
+    failed_ = true;
     fail_all(appended.error());
-  } else {
-    pending->position = *appended;
-    pending->durable = true;
-    apply_durable();
   }
   co_return co_await pending->done.wait();
 }
 
-void Partition::apply_durable() {
-  while (!pending_.empty() && pending_.front()->durable && !failed_) {
-    const std::shared_ptr<Pending> next = pending_.front();
-    const Result<> applied = image_.apply(next->entry, next->lsn, term_, next->position);
-    if (!applied.ok()) {
-      fail_all(applied.error());
-      return;
-    }
-    pending_.pop_front();
-    next->done.set({});
-  }
-}
-
 void Partition::fail_all(const Error& error) {
-  if (!failed_) {
-    failed_ = true;
-    log::critical("partition {} stops: {}", id(), error.text());
-    if (seams_.fatal) seams_.fatal(error);
-  }
   for (auto& pending : std::exchange(pending_, {})) {
-    pending->done.set(fail(Errc::timeout, "partition {} failed: {}", id(), error.text()));
+    pending->done.set(fail(Errc::timeout, "partition {}: {}", id(), error.text()));
   }
   for (OneShot<>& waiter : std::exchange(settled_waiters_, {})) {
-    waiter.set(fail(Errc::closed, "partition {} failed", id()));
+    waiter.set(fail(Errc::unavailable, "partition {}: {}", id(), error.text()));
   }
 }
 
@@ -163,10 +189,6 @@ std::unique_ptr<kv::Iterator> Partition::scan_queue(Kind kind) {
   auto rows = kv().scan(keys().kind(kind), keys().kind_end(kind));
   if (!rows->valid() && rows->status().ok()) empty_queues_.insert_or_assign(kind, applied);
   return rows;
-}
-
-journal::Position Partition::unapplied_from(journal::Position end) const {
-  return pending_.empty() ? end : std::min(end, pending_.front()->before);
 }
 
 uint64_t Partition::next_stripe_numbers(uint32_t count) {

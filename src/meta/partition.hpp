@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -14,6 +15,7 @@
 #include "meta/key_locks.hpp"
 #include "meta/options.hpp"
 #include "meta/pins.hpp"
+#include "replica/state_machine.hpp"
 
 namespace turbine::meta {
 
@@ -61,28 +63,40 @@ struct Half {
   proto::SubResult result;
 };
 
-/// Owned by the PartitionHost, held by the operations that run. One reactor thread. Mutations:
-/// take locks, check committed state, commit() one entry, which is durable in the journal and
-/// applied when commit() returns; then reply and unlock. Reads see committed state.
-class Partition : public std::enable_shared_from_this<Partition> {
+/// The state machine of a replica, held by the operations that run. Where the replica is a mere
+/// member it only applies what comes. Where it leads, it serves, until it steps down for good. One
+/// reactor thread. Mutations: take locks, check committed state, commit() one entry, which every
+/// replica in sync has durably and this one has applied when commit() returns; then reply and
+/// unlock. Reads see committed state.
+class Partition final : public replica::StateMachine,
+                        public std::enable_shared_from_this<Partition> {
  public:
-  Partition(const Seams& seams, const Options& options, Gate& gate, PartitionId id);
+  using Led = std::function<void(const PartitionPtr&)>;
+  /// `led` is called when it has begun to serve.
+  Partition(const Seams& seams, const Options& options, Gate& gate, PartitionId id,
+            uint8_t generation = 0, Led led = {});
 
-  // Recovery, before start(): load(), then the journal's entries in order.
+  /// Reads the committed state, before anything else.
   Result<> load();
-  Result<> replay(const journal::Record& record, journal::Position position);
-  /// Takes the locks of prepared intents again and serves.
-  Result<> start(journal::Journal& journal, Term term);
-  /// No commit afterwards.
-  void stop() { stopped_ = true; }
-  bool failed() const { return failed_; }
-  bool serving() const { return journal_ != nullptr && !stopped_ && !failed_; }
 
-  /// Durable and applied on return. Errc::too_large; Errc::unavailable: certainly not logged;
-  /// Errc::timeout: the journal failed, the outcome is not known.
+  Lsn applied_lsn() const override { return image_.applied_lsn(); }
+  Result<> apply(const replica::Entry& entry) override;
+  /// Takes the locks of prepared intents again and serves.
+  Result<> lead(replica::Replica& replica) override;
+  void step_down(const Error& why) override;
+  std::pair<std::string, std::string> rows() const override;
+
+  bool serving() const { return replica_ != nullptr && !stopped_ && !failed_; }
+  /// What was read here is still so: nobody else can have answered otherwise meanwhile.
+  bool answerable() const;
+  TimePoint led_since() const { return led_since_; }
+  /// Requests whose senders knew an older map are copies that may have been answered by an earlier
+  /// primary, whose memory of them is gone.
+  Epoch led_epoch() const { return led_epoch_; }
+
+  /// Durable on all replicas and applied here on return. Errc::too_large; Errc::unavailable:
+  /// certainly not logged; Errc::timeout: the outcome is not known.
   Task<> commit(proto::LogEntry entry);
-  /// Everything before it that this partition logged is in the Kv (not necessarily durable there).
-  journal::Position unapplied_from(journal::Position end) const;
 
   PartitionId id() const { return image_.id(); }
   Image& image() { return image_; }
@@ -153,11 +167,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
     explicit Pending(Executor executor) : done(executor) {}
     proto::LogEntry entry;
     Lsn lsn;
-    journal::Position before{}, position{};
-    bool durable = false;
     OneShot<> done;
   };
-  void apply_durable();
+  Result<> lock_prepared();
   void fail_all(const Error& error);
   bool is_prepared(const std::vector<LockKey>& keys, InodeId any_name_in) const;
 
@@ -167,15 +179,17 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Image image_;
   KeyLocks locks_;
   Pins pins_;
-  journal::Journal* journal_ = nullptr;
-  Term term_;
-  Lsn last_lsn_;
+  Led led_;
+  const std::pair<std::string, std::string> rows_;
+  std::shared_ptr<replica::Replica> replica_;  // while it leads
+  TimePoint led_since_{};
+  Epoch led_epoch_{};
   int64_t last_time_ns_ = 0;
   uint64_t next_number_ = 0;
   uint64_t next_stripe_ = 0;
   bool stopped_ = false;
   bool failed_ = false;
-  std::deque<std::shared_ptr<Pending>> pending_;
+  std::deque<std::shared_ptr<Pending>> pending_;  // logged, not applied
 
   Duplicates duplicates_;
   std::deque<std::pair<TimePoint, uint64_t>> log_times_;  // when the log was in which bucket

@@ -121,6 +121,8 @@ class Bed {
                                                   .map = map_,
                                                   .client = *client_,
                                                   .shard_io = shards_,
+                                                  .call_blade = {},
+                                                  .change_partitions = {},
                                                   .chunk_unapplied = {},
                                                   .fatal = give_up},
                                             options);

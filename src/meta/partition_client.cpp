@@ -48,15 +48,28 @@ Task<> PartitionClient::wait_for_map(StatePtr state, cluster::MapPtr than, TimeP
   co_return Result<>{};
 }
 
+TimePoint PartitionClient::deadline_of(const State& state, PartitionId partition,
+                                       TimePoint received, std::optional<Duration> budget) {
+  const cluster::MapPtr map = state.map.get();
+  const bool others =
+      map && map->live_replicas(partition) > (map->alive(map->primary(partition)) ? 1 : 0);
+  const Duration own = others ? state.options.fail_over_budget : state.options.budget;
+  return received + std::min(budget.value_or(own), kRequestAgeMax);
+}
+
 Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rpc::Request request,
-                                       TimePoint received, TimePoint deadline) {
+                                       TimePoint received, std::optional<Duration> budget) {
   const PartitionClientOptions& options = state->options;
   const bool mutation = request.id != RequestId{};
   Duration back_off = options.back_off;
   bool outcome_unknown = false;
   std::optional<TimePoint> dead_until;
   Error last{Errc::unavailable, "no try was made in time"};
-  for (int tries = 0; state->clock.now() < deadline; ++tries) {
+  TimePoint deadline{};
+  for (int tries = 0;; ++tries) {
+    // A fail-over that leaves one replica is given its time as well.
+    deadline = std::max(deadline, deadline_of(*state, partition, received, budget));
+    if (state->clock.now() >= deadline) break;
     if (tries > 0) ++state->retries;
     const cluster::MapPtr map = state->map.get();
     const BladeId primary = map ? map->primary(partition) : BladeId(0);
@@ -67,8 +80,10 @@ Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rp
                   ? fmt::format("partition {} has no blade in the map", partition)
                   : fmt::format("partition {} lives on blade {}, which is dead: start it again",
                                 partition, primary)};
-      if (!dead_until) dead_until = std::min(deadline, state->clock.now() + options.dead_wait);
-      CO_TRY(co_await wait_for_map(state, map, *dead_until));
+      const bool hopeless = map == nullptr || map->live_replicas(partition) == 0;
+      if (!dead_until) dead_until = state->clock.now() + options.dead_wait;
+      CO_TRY(
+          co_await wait_for_map(state, map, hopeless ? std::min(deadline, *dead_until) : deadline));
       if (state->map.get() == map) break;
       continue;
     }
@@ -98,14 +113,13 @@ Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rp
 }
 
 Task<rpc::Reply> PartitionClient::send_to_blade(StatePtr state, BladeId id, rpc::Request request,
-                                                Duration patience) {
+                                                TimePoint deadline) {
   const cluster::MapPtr map = state->map.get();
   const proto::Blade* blade = map ? map->blade(id) : nullptr;
   if (blade == nullptr || !map->alive(id))
     co_return fail(Errc::unavailable, "blade {} is dead", id);
   request.epoch = map->epoch();
-  co_return co_await channel(*state, *blade)
-      ->call(std::move(request), state->clock.now() + patience);
+  co_return co_await channel(*state, *blade)->call(std::move(request), deadline);
 }
 
 }  // namespace turbine::meta

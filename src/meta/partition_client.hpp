@@ -27,6 +27,7 @@ inline constexpr Duration kRequestAgeMax = std::chrono::seconds(30);
 
 struct PartitionClientOptions {
   Duration budget = std::chrono::milliseconds(1500);       // of one call, counted from `received`
+  Duration fail_over_budget = std::chrono::seconds(10);    // while another replica may take over
   Duration dead_wait = std::chrono::milliseconds(300);     // for a newer map when the blade is dead
   Duration attempt = std::chrono::milliseconds(1000);      // deadline of one try
   Duration back_off = std::chrono::milliseconds(10);       // doubled per try …
@@ -46,7 +47,7 @@ class PartitionClient {
   /// sent. `received`: when the gateway got the client's request; older than kRequestAgeMax is not
   /// sent. Errc::unavailable: certainly not executed. Errc::timeout: the outcome is not known.
   /// Other errors are the partition's answer, and no try was executed or will be. `budget`: in
-  /// place of the options'.
+  /// place of both of the options'.
   template <class Reply, class Body>
   Task<rpc::With<Reply>> call(PartitionId partition, int type, Body body, Buffer payload,
                               RequestId id, TimePoint received,
@@ -56,9 +57,7 @@ class PartitionClient {
     request.id = id;
     request.body = body.SerializeAsString();
     request.payload = std::move(payload);
-    const TimePoint deadline =
-        received + std::min(budget.value_or(state_->options.budget), kRequestAgeMax);
-    return parse<Reply>(send(state_, partition, std::move(request), received, deadline), partition,
+    return parse<Reply>(send(state_, partition, std::move(request), received, budget), partition,
                         type);
   }
 
@@ -68,8 +67,14 @@ class PartitionClient {
     rpc::Request request;
     request.type = static_cast<uint16_t>(type);
     request.body = body.SerializeAsString();
-    return parse<Reply>(send_to_blade(state_, blade, std::move(request), patience), PartitionId(0),
-                        type);
+    return parse<Reply>(
+        send_to_blade(state_, blade, std::move(request), state_->clock.now() + patience),
+        PartitionId(0), type);
+  }
+
+  /// One try at the blade, with a message that is serialised already.
+  Task<rpc::Reply> call_raw(BladeId blade, rpc::Request request, TimePoint deadline) {
+    return send_to_blade(state_, blade, std::move(request), deadline);
   }
 
   /// Tries beyond the first since the start.
@@ -90,9 +95,12 @@ class PartitionClient {
   using StatePtr = std::shared_ptr<State>;
 
   static Task<rpc::Reply> send(StatePtr state, PartitionId partition, rpc::Request request,
-                               TimePoint received, TimePoint deadline);
+                               TimePoint received, std::optional<Duration> budget);
+  /// Until when it is worth trying, by the newest map.
+  static TimePoint deadline_of(const State& state, PartitionId partition, TimePoint received,
+                               std::optional<Duration> budget);
   static Task<rpc::Reply> send_to_blade(StatePtr state, BladeId blade, rpc::Request request,
-                                        Duration patience);
+                                        TimePoint deadline);
   static std::shared_ptr<rpc::Channel> channel(State& state, const proto::Blade& blade);
   static Task<> wait_for_map(StatePtr state, cluster::MapPtr than, TimePoint until);
 

@@ -24,14 +24,31 @@ PartitionHost::PartitionHost(Seams seams, Options options)
     : seams_(std::move(seams)),
       options_(options),
       gate_(seams_.executor),
+      replicas_(replica::Seams{.executor = seams_.executor,
+                               .clock = seams_.clock,
+                               .rng = seams_.rng,
+                               .kv = seams_.kv,
+                               .map = seams_.map,
+                               .call = seams_.call_blade,
+                               .change = seams_.change_partitions,
+                               .make_machine =
+                                   [this](PartitionId id, uint8_t generation) {
+                                     return make_partition(id, generation);
+                                   },
+                               .fatal =
+                                   [this](Error error) {
+                                     if (seams_.fatal) seams_.fatal(std::move(error));
+                                   }},
+                [&options] {
+                  replica::Options replicas = options.replicas;
+                  replicas.self = options.self;
+                  return replicas;
+                }()),
       repairer_(std::make_unique<Repairer>(*this)),
       destager_(std::make_unique<Destager>(*this)),
       cleaner_(std::make_unique<Cleaner>(*this)) {}
 
-// What is prepared and not settled holds on to its partition, which holds on to it.
-PartitionHost::~PartitionHost() {
-  for (auto& [id, partition] : partitions_) std::exchange(partition->prepared(), {}).clear();
-}
+PartitionHost::~PartitionHost() = default;
 
 Result<journal::Position> PartitionHost::recovery_position(kv::Kv& kv) {
   const auto value = TRY(kv.get(recovery_key()));
@@ -41,35 +58,30 @@ Result<journal::Position> PartitionHost::recovery_position(kv::Kv& kv) {
 }
 
 Result<> PartitionHost::replay(const journal::Record& record, journal::Position position) {
-  if (record.type != journal::RecordType::entry) return {};
-  PartitionPtr& partition = partitions_[record.partition];
-  if (partition == nullptr) {
-    partition = std::make_shared<Partition>(seams_, options_, gate_, record.partition);
-    TRY(partition->load());
-  }
-  return partition->replay(record, position);
+  return replicas_.replay(record, position);
 }
 
-Result<> PartitionHost::adopt_partitions() {
-  const cluster::MapPtr map = seams_.map.get();
-  if (map == nullptr) return {};
-  for (uint32_t i = 0; i < map->partition_count(); ++i) {
-    const PartitionId id(i);
-    if (map->primary(id) != options_.self) continue;
-    PartitionPtr& partition = partitions_[id];
-    if (partition == nullptr) {
-      partition = std::make_shared<Partition>(seams_, options_, gate_, id);
-      TRY(partition->load());
-    }
-    if (partition->serving() || partition->failed()) continue;
-    TRY(partition->start(*journal_, Term(map->record().partitions(static_cast<int>(i)).term())));
-    for (const SessionId session : partition->image().ranges().sessions()) renew_session(session);
-    auto it = partition->kv().scan(partition->keys().kind(Kind::hidden),
-                                   partition->keys().kind_end(Kind::hidden));
-    for (; it->valid(); it->next()) renew_session(SessionId(number_in_key(it->key())));
-    if (id == kRootInode.partition()) gate_.spawn("make the root", make_root(partition));
+PartitionPtr PartitionHost::make_partition(PartitionId id, uint8_t generation) {
+  auto partition =
+      std::make_shared<Partition>(seams_, options_, gate_, id, generation,
+                                  [this](const PartitionPtr& leader) { on_led(leader); });
+  const Result<> loaded = partition->load();
+  if (!loaded.ok()) {
+    log::critical("partition {}: {}", id, loaded.error().text());
+    if (seams_.fatal) seams_.fatal(loaded.error());
   }
-  return {};
+  return partition;
+}
+
+void PartitionHost::on_led(const PartitionPtr& partition) {
+  // Whom the log knows is given a whole silence to be heard here.
+  for (const SessionId session : partition->image().ranges().sessions()) renew_session(session);
+  auto it = partition->kv().scan(partition->keys().kind(Kind::hidden),
+                                 partition->keys().kind_end(Kind::hidden));
+  for (; it->valid(); it->next()) renew_session(SessionId(number_in_key(it->key())));
+  if (partition->id() == kRootInode.partition()) {
+    gate_.spawn("make the root", make_root(partition));
+  }
 }
 
 Task<> PartitionHost::make_root(PartitionPtr partition) {
@@ -95,9 +107,8 @@ Task<> PartitionHost::make_root(PartitionPtr partition) {
 
 Task<> PartitionHost::start(journal::Journal& journal) {
   journal_ = &journal;
-  started_ = seams_.clock.now();
-  last_flush_ = started_;
-  CO_TRY(adopt_partitions());
+  last_flush_ = seams_.clock.now();
+  replicas_.start(journal);
   if (seams_.map.get() != nullptr) repairer_->on_map(*seams_.map.get());
   seams_.map.observe([this, alive = std::weak_ptr(alive_)](const cluster::MapPtr&) {
     if (!alive.expired()) on_map();
@@ -117,13 +128,7 @@ Task<> PartitionHost::start(journal::Journal& journal) {
 }
 
 void PartitionHost::on_map() {
-  if (stopping_) return;
-  repairer_->on_map(*seams_.map.get());
-  const Result<> adopted = adopt_partitions();
-  if (!adopted.ok()) {
-    log::error("partitions: {}", adopted.error().text());
-    if (seams_.fatal) seams_.fatal(adopted.error());
-  }
+  if (!stopping_) repairer_->on_map(*seams_.map.get());
 }
 
 Task<> PartitionHost::every(Duration interval, std::function<Task<>()> round) {
@@ -140,14 +145,19 @@ Task<> PartitionHost::every(Duration interval, std::function<Task<>()> round) {
   co_return Result<>{};
 }
 
-Task<> PartitionHost::stop() {
+Task<> PartitionHost::hand_over() {
   stopping_ = true;
   for (auto& [id, sleeper] : sleepers_) sleeper.set({});
-  for (auto& [id, partition] : partitions_) partition->stop();
+  return replicas_.hand_over();
+}
+
+Task<> PartitionHost::stop() {
+  CO_TRY(co_await hand_over());
   // A job may wait for room in the journal, and nobody else makes any from here on.
   Result<> flushed;
   if (journal_ != nullptr) flushed = co_await flush_kv();
   CO_TRY(co_await gate_.close());
+  CO_TRY(co_await replicas_.stop());
   CO_TRY(std::move(flushed));
   if (journal_ == nullptr) co_return Result<>{};
   co_return co_await flush_kv();
@@ -158,11 +168,13 @@ Result<PartitionPtr> PartitionHost::admit(PartitionId id) {
   if (map == nullptr || id.value >= map->partition_count() || map->primary(id) != options_.self) {
     return fail(Errc::wrong_primary, "blade {} does not serve partition {}", options_.self, id);
   }
-  const auto found = partitions_.find(id);
-  if (stopping_ || found == partitions_.end() || !found->second->serving()) {
+  const auto replica = replicas_.find(id);
+  PartitionPtr partition;
+  if (replica != nullptr) partition = std::static_pointer_cast<Partition>(replica->machine());
+  if (stopping_ || partition == nullptr || !partition->serving()) {
     return fail(Errc::unavailable, "partition {} is not serving yet or any more", id);
   }
-  return found->second;
+  return partition;
 }
 
 void PartitionHost::renew_session(SessionId id) {
@@ -180,6 +192,11 @@ Task<stripe::StripeIdRange> PartitionHost::lease_ids(PartitionId home, uint32_t 
 Result<Call> PartitionHost::make_call(PartitionId id, rpc::CallInfo info) {
   Call call;
   call.partition = TRY(admit(id));
+  if (info.epoch < call.partition->led_epoch()) {
+    return fail(Errc::wrong_primary,
+                "partition {}: the request was sent by map {}, blade {} leads since map {}", id,
+                info.epoch, options_.self, call.partition->led_epoch());
+  }
   call.id = info.id;
   call.session = info.id.session;
   call.received = seams_.clock.now() - std::chrono::milliseconds(info.age_ms);
@@ -190,8 +207,10 @@ Result<Call> PartitionHost::make_call(PartitionId id, rpc::CallInfo info) {
 
 std::vector<PartitionPtr> PartitionHost::partitions() const {
   std::vector<PartitionPtr> out;
-  for (const auto& [id, partition] : partitions_) {
-    if (partition->serving()) out.push_back(partition);
+  for (const auto& [id, replica] : replicas_.all()) {
+    if (replica->role() != replica::Role::primary) continue;
+    auto partition = std::static_pointer_cast<Partition>(replica->machine());
+    if (partition->serving()) out.push_back(std::move(partition));
   }
   return out;
 }
@@ -221,14 +240,16 @@ Task<> PartitionHost::flush_when_needed() {
   const bool overdue = now - last_flush_ >= options_.flush_interval &&
                        journal_->end() > journal_->recovery_position();
   if (unflushed < options_.flush_bytes && !journal_half_full && !overdue) co_return Result<>{};
+  // What waits for a silent primary must not hold on to the whole journal.
+  const uint64_t old = std::min(journal_->end().value, journal_->capacity_bytes() / 4);
+  if (journal_half_full) replicas_.carry_forward({journal_->end().value - old});
   co_return co_await flush_kv();
 }
 
 Task<> PartitionHost::flush_kv() {
   if (flushing_) co_return Result<>{};
   flushing_ = true;
-  journal::Position safe = journal_->end();
-  for (const auto& [id, partition] : partitions_) safe = partition->unapplied_from(safe);
+  journal::Position safe = replicas_.unapplied_from(journal_->end());
   if (seams_.chunk_unapplied) safe = seams_.chunk_unapplied(safe);
   std::string value;
   append_le<uint64_t>(value, safe.value);

@@ -15,6 +15,7 @@
 #include "meta/partition.hpp"
 #include "proto/chunk.pb.h"
 #include "proto/cluster.pb.h"
+#include "replica/replica_set.hpp"
 #include "rpc/typed.hpp"
 #include "stripe/stripe_ids.hpp"
 
@@ -24,11 +25,13 @@ class Cleaner;
 class Destager;
 class Repairer;
 
-/// Owns the partitions whose primary this blade is in the map. One reactor thread.
+/// Owns the replicas of partitions that this blade holds, and serves those that lead. One reactor
+/// thread.
 ///
 /// Start-up: construct; give recovery_position() to Journal::open() and each record of it to
-/// replay(); then start(). An answered mutation is durable in the journal and applied to the Kv;
-/// the host flushes the Kv and moves the journal's recovery position behind it.
+/// replay(); then start(), with the map known. An answered mutation is durable in the journals of
+/// all replicas in sync and applied to the Kv here; the host flushes the Kv and moves the journal's
+/// recovery position behind it.
 class PartitionHost {
  public:
   PartitionHost(Seams seams, Options options);
@@ -38,9 +41,11 @@ class PartitionHost {
   static Result<journal::Position> recovery_position(kv::Kv& kv);
   /// Ignores records that are not a partition's or are applied already.
   Result<> replay(const journal::Record& record, journal::Position position);
-  /// Serves the partitions of the map; follows map changes from now on.
+  /// Follows the map from now on.
   Task<> start(journal::Journal& journal);
-  /// Refuses requests, ends the jobs, flushes the Kv.
+  /// Serves nobody any more and gives other replicas the lead, while the manager still listens.
+  Task<> hand_over();
+  /// hand_over(), then ends the jobs and flushes the Kv.
   Task<> stop();
 
   void register_handlers(rpc::Dispatcher& dispatcher);
@@ -60,7 +65,9 @@ class PartitionHost {
   stripe::StripeWriter* writer() const { return seams_.writer; }
   Result<Call> make_call(PartitionId id, rpc::CallInfo info);
 
+  /// Those that are served here.
   std::vector<PartitionPtr> partitions() const;
+  const replica::ReplicaSet& replicas() const { return replicas_; }
   Repairer& repairer() { return *repairer_; }
   Destager& destager() { return *destager_; }
   Cleaner& cleaner() { return *cleaner_; }
@@ -82,7 +89,8 @@ class PartitionHost {
  private:
   Task<> every(Duration interval, std::function<Task<>()> round);
   Task<> make_root(PartitionPtr partition);
-  Result<> adopt_partitions();
+  PartitionPtr make_partition(PartitionId id, uint8_t generation);
+  void on_led(const PartitionPtr& partition);
   void on_map();
   Task<> free_stripes_of(PartitionPtr partition, bool space_is_short);
   Task<> trim_trash_of(PartitionPtr partition);
@@ -99,10 +107,9 @@ class PartitionHost {
   Gate gate_;
   journal::Journal* journal_ = nullptr;
   bool stopping_ = false;
-  TimePoint started_{};
   TimePoint last_flush_{};
   bool flushing_ = false;
-  std::map<PartitionId, PartitionPtr> partitions_;
+  replica::ReplicaSet replicas_;
   std::map<SessionId, TimePoint> sessions_;                       // last heard of
   std::map<std::pair<PartitionId, uint64_t>, TimePoint> ranges_;  // of stripe ids, seen first
   proto::RepairStats repair_stats_;

@@ -1,9 +1,12 @@
 #include "meta/test_array.hpp"
 
+#include "cluster/map_record.hpp"
+#include "cluster/partition_change.hpp"
+
 namespace turbine::meta {
 namespace {
 
-proto::ClusterMap make_map(uint32_t blade_count, uint32_t partition_count) {
+proto::ClusterMap make_map(uint32_t blade_count, uint32_t partition_count, uint32_t replica_count) {
   proto::ClusterMap map;
   map.set_array_id("00000000000000000000000000000001");
   map.set_epoch(1);
@@ -16,7 +19,10 @@ proto::ClusterMap make_map(uint32_t blade_count, uint32_t partition_count) {
   for (uint32_t i = 0; i < partition_count; ++i) {
     proto::Partition* partition = map.add_partitions();
     partition->set_primary(i % blade_count + 1);
-    partition->add_replicas(i % blade_count + 1);
+    for (uint32_t r = 0; r < replica_count; ++r) {
+      partition->add_replicas((i + r) % blade_count + 1);
+      partition->add_wanted((i + r) % blade_count + 1);
+    }
     partition->set_term(1);
   }
   proto::Layout* layout = map.add_layouts();
@@ -35,10 +41,11 @@ Task<rpc::Reply> dispatch(rpc::Dispatcher* dispatcher, rpc::Request request) {
 
 }  // namespace
 
-TestArray::TestArray(uint32_t blade_count, uint32_t partition_count, uint64_t seed, Options opts)
+TestArray::TestArray(uint32_t blade_count, uint32_t partition_count, uint64_t seed, Options opts,
+                     uint32_t replica_count)
     : rng(seed),
       network(clock, Rng(seed + 1)),
-      map(make_map(blade_count, partition_count)),
+      map(make_map(blade_count, partition_count, replica_count)),
       options(opts) {
   client_map.update(map.record());
   client_transport = network.attach("client");
@@ -70,15 +77,24 @@ void TestArray::start(Blade& blade) {
   own.self = blade.id;
   own.session = SessionId(1000 + blade.id.value);
   blade.host = std::make_unique<PartitionHost>(
-      Seams{.executor = clock.executor(),
-            .clock = clock,
-            .rng = rng,
-            .kv = *blade.kv,
-            .map = blade.map,
-            .client = *blade.client,
-            .shard_io = shard_io,
-            .chunk_unapplied = {},
-            .fatal = [&blade](const Error&) { blade.failed = true; }},
+      Seams{
+          .executor = clock.executor(),
+          .clock = clock,
+          .rng = rng,
+          .kv = *blade.kv,
+          .map = blade.map,
+          .client = *blade.client,
+          .shard_io = shard_io,
+          .call_blade =
+              [client = blade.client.get()](BladeId to, rpc::Request request, TimePoint deadline) {
+                return client->call_raw(to, std::move(request), deadline);
+              },
+          .change_partitions =
+              [this, id = blade.id](std::vector<proto::PartitionChange> changes) {
+                return decide(id, std::move(changes));
+              },
+          .chunk_unapplied = {},
+          .fatal = [&blade](const Error&) { blade.failed = true; }},
       own);
   const auto from = PartitionHost::recovery_position(*blade.kv);
   ASSERT_TRUE(from.ok());
@@ -97,6 +113,42 @@ void TestArray::start(Blade& blade) {
                               });
   ASSERT_TRUE(listener.ok());
   blade.listener = std::move(*listener);
+}
+
+void TestArray::publish(proto::ClusterMap record) {
+  record.set_epoch(record.epoch() + 1);
+  map = cluster::ClusterMap(record);
+  client_map.update(record);
+  for (auto& blade : blades) {
+    if (blade->host != nullptr) blade->map.update(record);
+  }
+}
+
+Task<> TestArray::decide(BladeId issuer, std::vector<proto::PartitionChange> changes) {
+  if (!blade(issuer.value).log->open) co_return fail(Errc::unavailable, "its power is gone");
+  proto::ClusterMap record = map.record();
+  for (const proto::PartitionChange& change : changes) {
+    (void)cluster::apply_change(record, issuer, change);
+  }
+  publish(std::move(record));
+  co_return Result<>{};
+}
+
+void TestArray::set_alive(Blade& blade, bool alive) {
+  proto::ClusterMap record = map.record();
+  cluster::find_blade(record, blade.id.value)
+      ->set_state(alive ? proto::BLADE_HEALTHY : proto::BLADE_DEAD);
+  if (alive) cluster::reelect(record, blade.id);
+  publish(std::move(record));
+}
+
+PartitionPtr TestArray::served(PartitionId id) {
+  Blade& primary = blade_of(id);
+  if (primary.host == nullptr) return nullptr;
+  for (const PartitionPtr& each : primary.host->partitions()) {
+    if (each->id() == id && each->answerable()) return each;
+  }
+  return nullptr;
 }
 
 void TestArray::crash(Blade& blade, Rng* loss) {

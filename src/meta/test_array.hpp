@@ -100,7 +100,7 @@ class TestArray {
   };
 
   explicit TestArray(uint32_t blade_count = 2, uint32_t partition_count = 4, uint64_t seed = 1,
-                     Options options = {});
+                     Options options = {}, uint32_t replica_count = 1);
   ~TestArray();
 
   void start(Blade& blade);
@@ -110,6 +110,10 @@ class TestArray {
   Blade& blade_of(PartitionId partition) {
     return blade(map.record().partitions(static_cast<int>(partition.value)).primary());
   }
+  /// The partition as its primary holds it; null when nobody serves it.
+  PartitionPtr served(PartitionId partition);
+  /// The map says that the blade is dead, or up again.
+  void set_alive(Blade& blade, bool alive);
   RequestId next_request() { return {SessionId(900), ++last_request}; }
 
   template <class Reply, class Request>
@@ -146,6 +150,10 @@ class TestArray {
   std::unique_ptr<rpc::Transport> client_transport;
   std::unique_ptr<PartitionClient> client;
   uint64_t last_request = 0;
+
+ private:
+  Task<> decide(BladeId issuer, std::vector<proto::PartitionChange> changes);
+  void publish(proto::ClusterMap record);
 };
 
 }  // namespace turbine::meta

@@ -54,7 +54,7 @@ Answer<proto::TxnPrepareReply> txn_prepare(Call call, proto::TxnPrepareRequest r
   }
   partition->duplicates().begin(running);
   const Result<> logged = co_await log_intent(partition, std::move(request), key);
-  partition->duplicates().end(running, {}, false);
+  partition->duplicates().end(running);
   CO_TRY(std::move(logged));
   const auto intent = partition->image().intents().find(key);
   if (intent == partition->image().intents().end()) {

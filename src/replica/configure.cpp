@@ -85,6 +85,17 @@ std::optional<proto::PartitionChange> ReplicaSet::wants_change(const Replica& re
   const TimePoint now = seams_.clock.now();
   proto::PartitionChange change = change_of(replica);
   change.clear_replicas();
+  if (replica.overtaken_by() != BladeId{}) {
+    log::error(
+        "partition {}: blade {} has entries that this one lacks, so what is here is an old copy: "
+        "blade {} takes over, and this one gets everything again",
+        replica.id(), replica.overtaken_by(), replica.overtaken_by());
+    for (const uint32_t member : replica.config().replicas()) {
+      if (member != options_.self.value) change.add_replicas(member);
+    }
+    change.set_primary(replica.overtaken_by().value);
+    return change;
+  }
   change.add_replicas(options_.self.value);
   bool changes = false;
   bool in_step = true;

@@ -74,6 +74,7 @@ Task<Replica::Synced> Replica::sync(std::shared_ptr<Replica> self, uint64_t reig
   const Lsn applied(there.applied_lsn());
   const Lsn last(applied.value + static_cast<uint64_t>(there.tail_terms_size()));
   if (applied > log.last()) {
+    if (follower->in_sync) self->overtaken_by_ = blade;
     co_return fail(Errc::corrupt,
                    "partition {}: blade {} has applied {}, the primary's log ends at {}", self->id_,
                    blade, applied, log.last());
@@ -172,7 +173,7 @@ void Replica::advance() {
   apply_committed();
   if (leading_ || (committed_ < base_ && !set_.options().plant.serve_early)) return;
   leading_ = true;
-  const Result<> led = machine_->lead(*this, term());
+  const Result<> led = machine_->lead(*this);
   if (!led.ok()) set_.fail_with(led.error());
 }
 

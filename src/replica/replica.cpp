@@ -92,10 +92,42 @@ Task<> Replica::watch_durable(std::shared_ptr<Replica> self, Task<journal::Posit
 }
 
 journal::Position Replica::unapplied_from(journal::Position end) const {
-  // Outside the configuration nobody relies on what is not applied.
-  if (role_ == Role::none) return end;
   const Lsn next(machine_->applied_lsn().value + 1);
   return log_.holds(next) ? std::min(end, log_.at(next).before) : end;
+}
+
+/// All in one go: at a replay each copy takes the place of the entry and of what followed it, and
+/// the copies of those come right after it.
+void Replica::carry_forward() {
+  if (carried_ > 0) return;
+  for (Lsn lsn(machine_->applied_lsn().value + 1); log_.holds(lsn); ++lsn.value) {
+    if (!log_.at(lsn).durable) return;
+  }
+  for (Lsn lsn(machine_->applied_lsn().value + 1); log_.holds(lsn); ++lsn.value) {
+    const Entry& entry = log_.at(lsn);
+    const journal::Position before = set_.journal().end();
+    ++carried_;
+    set_.gate().spawn("carry forward",
+                      carry_entry(shared_from_this(),
+                                  set_.journal().append({journal::RecordType::entry, id_,
+                                                         entry.term, lsn, *entry.payload}),
+                                  before, lsn, entry.term));
+  }
+}
+
+Task<> Replica::carry_entry(std::shared_ptr<Replica> self, Task<journal::Position> appended,
+                            journal::Position before, Lsn lsn, Term term) {
+  const Result<journal::Position> position = co_await std::move(appended);
+  --self->carried_;
+  if (!position.ok()) {
+    self->set_.fail_with(position.error());
+    co_return fail(position.error());
+  }
+  if (self->log_.holds(lsn) && self->log_.at(lsn).term == term) {
+    self->log_.at(lsn).before = before;
+    self->log_.at(lsn).position = *position;
+  }
+  co_return Result<>{};
 }
 
 // --- commit and apply ------------------------------------------------------------------------
@@ -141,6 +173,7 @@ void Replica::learn(const proto::Partition& config) {
   if (config_.replicas().empty()) config_.add_replicas(config.primary());
   ++reign_;
   joining_ = false;
+  overtaken_by_ = BladeId{};
   durable_event_->notify_all();
   if (config_.primary() == set_.options().self.value) {
     begin_reign();
@@ -148,6 +181,8 @@ void Replica::learn(const proto::Partition& config) {
   }
   if (role_ == Role::primary) step_down({Errc::timeout, "the partition has another primary"});
   role_ = is_in_sync(set_.options().self) ? Role::member : Role::none;
+  // The new primary gets as much time to be heard as one that was heard just now.
+  granted_until_ = set_.seams().clock.now() + set_.options().grace;
 }
 
 void Replica::step_down(const Error& why) {

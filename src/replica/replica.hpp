@@ -60,6 +60,8 @@ class Replica : public std::enable_shared_from_this<Replica> {
   const std::shared_ptr<StateMachine>& machine() const { return machine_; }
   /// Everything before it that this replica has in the journal is in the Kv or not needed.
   journal::Position unapplied_from(journal::Position end) const;
+  /// Writes what is not applied to the journal's end again, so that the journal may forget it here.
+  void carry_forward();
 
   // --- primary.cpp
   Lsn next_lsn() const { return Lsn(log_.last().value + 1); }
@@ -69,6 +71,9 @@ class Replica : public std::enable_shared_from_this<Replica> {
   bool answerable() const;
   std::map<BladeId, Follower>& followers() { return followers_; }
   TimePoint reign_since() const { return reign_since_; }
+  /// A member in sync that has applied more than this primary's log holds: what is here is an old
+  /// copy. BladeId(0): none.
+  BladeId overtaken_by() const { return overtaken_by_; }
   /// The entries that `blade` lacks, at most `bytes_max`; false when there is nothing to send.
   bool next_run(BladeId blade, uint64_t bytes_max, proto::ReplicaRun* run,
                 std::vector<std::shared_ptr<const std::string>>* payloads);
@@ -105,6 +110,8 @@ class Replica : public std::enable_shared_from_this<Replica> {
   void on_durable(Lsn lsn, Term term, journal::Position position);
   static Task<> watch_durable(std::shared_ptr<Replica> self, Task<journal::Position> appended,
                               Lsn lsn, Term term);
+  static Task<> carry_entry(std::shared_ptr<Replica> self, Task<journal::Position> appended,
+                            journal::Position before, Lsn lsn, Term term);
   Task<journal::Position> log_entry(Term term, std::shared_ptr<const std::string> payload);
   static Task<> follow(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade);
   enum class Synced : uint8_t { yes, needs_state };
@@ -126,6 +133,7 @@ class Replica : public std::enable_shared_from_this<Replica> {
   Role role_ = Role::none;
   Lsn committed_{};  // known here
   Lsn durable_{};    // the own journal has all up to it
+  int carried_ = 0;  // entries on their way to the journal's end
   bool stopped_ = false;
 
   // As primary.
@@ -134,6 +142,7 @@ class Replica : public std::enable_shared_from_this<Replica> {
   Lsn base_{};
   bool leading_ = false;  // the machine serves
   bool joining_ = false;
+  BladeId overtaken_by_{};
   uint64_t last_number_ = 0;
   std::map<BladeId, Follower> followers_;
 

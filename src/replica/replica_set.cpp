@@ -60,7 +60,7 @@ void ReplicaSet::start(journal::Journal& journal) {
   gate_.spawn("configurations", look_loop());
 }
 
-Task<> ReplicaSet::stop() {
+Task<> ReplicaSet::hand_over() {
   if (std::exchange(stopping_, true)) co_return Result<>{};
   std::vector<proto::PartitionChange> changes;
   const cluster::MapPtr map = seams_.map.get();
@@ -82,6 +82,11 @@ Task<> ReplicaSet::stop() {
     const Result<> asked = co_await seams_.change(std::move(changes));
     if (!asked.ok()) log::info("partitions were not handed over: {}", asked.error().text());
   }
+  co_return Result<>{};
+}
+
+Task<> ReplicaSet::stop() {
+  CO_TRY(co_await hand_over());
   for (auto& waiter : std::exchange(flush_waiters_, {})) {
     waiter.set(fail(Errc::closed, "the blade is stopping"));
   }
@@ -134,6 +139,12 @@ void ReplicaSet::discard(PartitionId id) {
 journal::Position ReplicaSet::unapplied_from(journal::Position end) const {
   for (const auto& [id, replica] : replicas_) end = replica->unapplied_from(end);
   return end;
+}
+
+void ReplicaSet::carry_forward(journal::Position position) {
+  for (const auto& [id, replica] : replicas_) {
+    if (replica->unapplied_from(position) < position) replica->carry_forward();
+  }
 }
 
 proto::PartitionChange ReplicaSet::change_of(const Replica& replica) const {

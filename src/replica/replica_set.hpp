@@ -23,7 +23,9 @@ class ReplicaSet {
   Result<> replay(const journal::Record& record, journal::Position position);
   /// Follows the map in the holder from now on.
   void start(journal::Journal& journal);
-  /// Hands its partitions over to other members and serves nobody any more.
+  /// Serves nobody any more, and asks for its partitions to be led by other members.
+  Task<> hand_over();
+  /// hand_over(), and the end of all that runs.
   Task<> stop();
   void register_handlers(rpc::Dispatcher& dispatcher);
 
@@ -32,6 +34,8 @@ class ReplicaSet {
   const std::map<PartitionId, std::shared_ptr<Replica>>& all() const { return replicas_; }
   /// Everything before it is in the Kv or not needed.
   journal::Position unapplied_from(journal::Position end) const;
+  /// Makes it so for everything before `position` that nobody applies at present.
+  void carry_forward(journal::Position position);
 
   // For the replicas.
   const Seams& seams() const { return seams_; }

@@ -31,10 +31,14 @@ TEST(Replica, AnotherMemberLeadsWithinThreeSecondsOfThePrimarysDeath) {
   TestCluster cluster(3, 3, {1, 2, 3});
   ASSERT_TRUE(cluster.wait_for_server());
   ASSERT_TRUE(cluster.put(1, "one").ok());
+  const uint64_t term = cluster.config().term();
   const TimePoint died = cluster.clock.now();
   cluster.crash(1);
   ASSERT_TRUE(cluster.wait_for_server());
   EXPECT_LT(cluster.clock.now() - died, seconds(3));
+  // The other one stays its member.
+  EXPECT_EQ(cluster.config().replicas_size(), 2);
+  EXPECT_EQ(cluster.config().term(), term + 1);
   ASSERT_TRUE(cluster.put(cluster.server(), "two").ok());
   EXPECT_TRUE(all_hold(cluster, {2, 3}, {"one", "two"}));
 }
@@ -76,6 +80,52 @@ TEST(Replica, AWipedBladeGetsTheWholeState) {
   cluster.crash(3);
   cluster.start(3);
   EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, texts));
+}
+
+// As after a restore from an old copy: the manager takes it for what it was.
+TEST(Replica, APrimaryThatCameBackOlderThanItWasLosesNothing) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  ASSERT_TRUE(cluster.put(1, "two").ok());
+  for (const uint32_t blade : {2, 3}) {
+    ASSERT_TRUE(cluster.wait([&] { return cluster.rows(blade).contents().size() == 2; }));
+    ASSERT_TRUE(cluster.clock.run(cluster.blade(blade).kv->flush()).ok());
+  }
+  for (const uint32_t blade : {1, 2, 3}) cluster.crash(blade);
+  cluster.wipe(1);
+  for (const uint32_t blade : {1, 2, 3}) cluster.start(blade);
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(cluster.server(), "three").ok());
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two", "three"}));
+}
+
+// Its journal would fill up with what others write, and the blade would stand still.
+TEST(Replica, EntriesThatNobodyAppliesMoveToTheJournalsEnd) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  cluster.network.isolate("blade-1");
+  cluster.blade(1).cut = true;
+  asio::co_spawn(cluster.clock.executor(), cluster.replica(1)->append(entry_of("mine")),
+                 [](const std::exception_ptr&, const Result<>&) {});
+  cluster.clock.advance(milliseconds(50));
+  const auto oldest = [&] {
+    return cluster.blade(1).set->unapplied_from(cluster.blade(1).journal->end());
+  };
+  const journal::Position before = cluster.blade(1).journal->end();
+  ASSERT_LT(oldest(), before);
+  cluster.blade(1).set->carry_forward(before);
+  cluster.clock.advance(milliseconds(50));
+  EXPECT_GE(oldest(), before);
+  // The copy is the same entry: it goes like the first when others have gone on without it.
+  ASSERT_TRUE(cluster.wait_for_server(1));
+  ASSERT_TRUE(cluster.put(cluster.server(), "two").ok());
+  cluster.crash(1);
+  cluster.network.end_isolation("blade-1");
+  cluster.blade(1).cut = false;
+  cluster.start(1);
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two"}));
 }
 
 TEST(Replica, ACutOffPrimaryAnswersNobodyBeforeAnotherDoes) {

@@ -16,9 +16,9 @@ class StateMachine {
   virtual Lsn applied_lsn() const = 0;
   /// Applies the committed entry after applied_lsn(). A failure stops the blade.
   virtual Result<> apply(const Entry& entry) = 0;
-  /// All that was committed is applied and this replica is the primary: serve. Again after a change
-  /// of term in which it stayed the primary, when it has not been told to stop in between.
-  virtual Result<> lead(Replica& replica, Term term) = 0;
+  /// All that was committed is applied and this replica is the primary: serve. Once: it goes on
+  /// through the terms in which it stays the primary.
+  virtual Result<> lead(Replica& replica) = 0;
   /// Another is the primary, or this one must find out: serve nobody, for good. What is not
   /// answered has an unknown outcome.
   virtual void step_down(const Error& why) = 0;

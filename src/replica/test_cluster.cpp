@@ -82,7 +82,7 @@ Result<> Rows::apply(const Entry& entry) {
   return kv_.write(std::move(batch));
 }
 
-Result<> Rows::lead(Replica& replica, Term) {
+Result<> Rows::lead(Replica& replica) {
   replica_ = &replica;
   return {};
 }

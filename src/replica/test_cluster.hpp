@@ -28,7 +28,7 @@ class Rows final : public StateMachine {
   Rows(kv::Kv& kv, PartitionId id, uint8_t generation);
   Lsn applied_lsn() const override { return applied_; }
   Result<> apply(const Entry& entry) override;
-  Result<> lead(Replica& replica, Term term) override;
+  Result<> lead(Replica& replica) override;
   void step_down(const Error& why) override;
   std::pair<std::string, std::string> rows() const override { return range_; }
   Replica* leads() const { return replica_; }
