@@ -26,7 +26,7 @@ boost::json::array jobs(const ArrayStatus& status) {
 }
 
 boost::json::array id_list(const std::vector<uint32_t>& ids) {
-  return {ids.begin(), ids.end()};
+  return boost::json::array(ids.begin(), ids.end());
 }
 
 boost::json::object protection(const ArrayStatus& status) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "bladed/process_list.hpp"
 #include "meta/stripe_lease.hpp"
 #include "proto/rpc.pb.h"
 
@@ -190,11 +191,18 @@ Task<> Blade::join_array() {
   request.set_used_bytes(capacity.used_bytes);
   request.set_host(options_.host);
   request.set_damaged(replayed_.damaged);
+  std::vector<uint64_t> processes = CO_TRY(read_process_list(seams_.kv));
+  processes.push_back(seams_.rng.next());
+  CO_TRY(write_process_list(seams_.kv, processes));
+  CO_TRY(co_await seams_.kv.flush());
+  for (const uint64_t process : processes) request.add_processes(process);
+  request.set_journal_position(replayed_.end.value);
   const auto reply = CO_TRY(co_await map_client_.register_blade(std::move(request)));
   if (reply.array_id() != options_.identity.array_id) {
     co_return fail(Errc::denied, "the manager at {} is of array {}, this blade of array {}",
                    options_.manager, reply.array_id(), options_.identity.array_id);
   }
+  CO_TRY(write_process_list(seams_.kv, {processes.back()}));
   CO_TRY(co_await host_->start(*journal_));
   map_client_.report_with([this] { return heartbeat(); });
   map_client_.start();
@@ -276,6 +284,7 @@ proto::BladeHeartbeatRequest Blade::heartbeat() const {
   request.set_capacity_bytes(capacity.total_bytes);
   request.set_used_bytes(capacity.used_bytes);
   request.set_full(short_of_space());
+  request.set_journal_position(journal_->durable_end().value);
   for (proto::PartitionStats& stats : host_->partition_stats()) {
     if (stats.object_count() + stats.small_bytes() + stats.striped_bytes() +
             stats.degraded_stripes() + stats.lost_stripes() >

@@ -11,11 +11,13 @@ namespace {
 constexpr int kLockWaitMs = 60'000;
 constexpr int kStopWaitMs = 30'000;
 
-/// Gateways first, so that no client meets an array without blades; the manager last.
+/// Gateways first, so that no client meets an array without blades. Then the managers: a blade that
+/// stops hands its partitions over to others, and of an array that stops as a whole the last blade
+/// would be left as the only one in sync.
 std::vector<std::vector<std::string>> stopping_order(const ArraySettings& settings) {
   std::vector<std::vector<std::string>> order(3);
   for (const std::string& name : ArrayDir::process_names(settings)) {
-    order[name.starts_with("gateway") ? 0 : name.starts_with("blade") ? 1 : 2].push_back(name);
+    order[name.starts_with("gateway") ? 0 : name.starts_with("blade") ? 2 : 1].push_back(name);
   }
   return order;
 }

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "cluster/map_record.hpp"
+#include "cluster/old_copy.hpp"
 #include "cluster/partition_change.hpp"
 #include "cluster/settled_txn.hpp"
 #include "proto/rpc.pb.h"
@@ -275,7 +276,18 @@ auto Manager::register_blade(proto::RegisterBladeRequest request, rpc::CallInfo 
           blade->set_state(proto::BLADE_HEALTHY);
           blade->set_state_since_ms(wall_ms());
         }
-        if (request.damaged()) drop_damaged(map, BladeId(id));
+        const auto heard_of = alive_.find(id);
+        const bool noted = heard_of != alive_.end() && heard_of->second.note.has_value();
+        const bool old = is_old_copy(
+            *blade, noted ? heard_of->second.note->heartbeat.journal_position() : 0, request);
+        if (old) {
+          log::error(
+              "blade {} comes back with an old copy of its data: other replicas take its place "
+              "where there are any, and it gets everything again",
+              id);
+        }
+        if (request.damaged() || old) drop_damaged(map, BladeId(id));
+        if (!request.processes().empty()) blade->set_process(*request.processes().rbegin());
         reelect(map, BladeId(id));
         plan_if_complete(map, counters);
         return true;

@@ -142,7 +142,7 @@ auto Manager::change_partitions(proto::ChangePartitionsRequest request)
     return applied > 0;
   }));
   for (const std::string& reason : reply.body.refused()) {
-    log::info("blade {} asked for a change that was refused: {}", id, reason);
+    log::debug("blade {} asked for a change that was refused: {}", id, reason);
   }
   *reply.body.mutable_map() = without_keys(map_->record());
   co_return reply;

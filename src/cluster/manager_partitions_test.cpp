@@ -124,6 +124,56 @@ TEST_F(ReplicasTest, WantsAnotherBladeTenSecondsAfterADeathAndTheOldOneWhenItIsB
   }
 }
 
+TEST_F(ReplicasTest, ABladeThatComesBackAsAnOldCopyIsInSyncNowhere) {
+  register_all();
+  kill("blade-2");
+  Peer& two = peer("blade-2");
+  auto request = blade_request(2, 2, array_id());
+  const auto comes_back_with = [&](std::vector<uint64_t> processes) {
+    request.clear_processes();
+    for (const uint64_t process : processes) request.add_processes(process);
+    EXPECT_TRUE(clock_.run(two.client->register_blade(request)).ok());
+    size_t held = 0;
+    for (uint32_t p = 0; p < 16; ++p)
+      held += manager_->map()->is_replica(PartitionId(p), BladeId(2));
+    return held;
+  };
+  EXPECT_GT(comes_back_with({11}), 0U);
+  EXPECT_GT(comes_back_with({11, 12}), 0U);
+  EXPECT_GT(comes_back_with({12, 13, 14}), 0U) << "13 died before it had registered";
+  EXPECT_EQ(comes_back_with({11, 15}), 0U);
+}
+
+TEST_F(ReplicasTest, ABladeWhoseJournalIsShorterThanItWasIsInSyncNowhere) {
+  register_all();
+  kill("blade-2");
+  Peer& two = peer("blade-2");
+  auto request = blade_request(2, 2, array_id());
+  request.add_processes(11);
+  request.set_journal_position(100);
+  ASSERT_TRUE(clock_.run(two.client->register_blade(request)).ok());
+  two.client->report_with([] {
+    proto::BladeHeartbeatRequest heartbeat;
+    heartbeat.set_journal_position(200);
+    return heartbeat;
+  });
+  two.client->start();
+  clock_.advance(seconds(1));
+  const auto held = [&] {
+    size_t count = 0;
+    for (uint32_t p = 0; p < 16; ++p)
+      count += manager_->map()->is_replica(PartitionId(p), BladeId(2));
+    return count;
+  };
+  request.set_journal_position(200);
+  ASSERT_TRUE(clock_.run(two.client->register_blade(request)).ok());
+  EXPECT_GT(held(), 0U);
+  clock_.advance(seconds(1));
+  request.set_journal_position(199);
+  ASSERT_TRUE(clock_.run(two.client->register_blade(request)).ok());
+  EXPECT_EQ(held(), 0U);
+}
+
 TEST_F(ReplicasTest, WantsAReplacementAtOnceWhereOneReplicaIsLeft) {
   register_all();
   kill("blade-2");

@@ -75,6 +75,7 @@ Task<proto::RegisterBladeReply> MapClient::register_blade(proto::RegisterBladeRe
   request.set_blade_id(reply.blade_id());
   request.set_array_id(reply.array_id());
   request.set_damaged(false);  // the manager knows; what it gets from now on is not
+  request.clear_journal_position();
   blade_ = std::move(request);
   holder_.update(reply.map());
   co_return reply;

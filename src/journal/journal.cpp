@@ -34,6 +34,7 @@ class JournalOnDevice final : public Journal {
   void set_recovery_position(Position position) override;
   Position recovery_position() const override { return Position{recovery_}; }
   Position end() const override;
+  Position durable_end() const override { return {durable_end_}; }
   uint64_t used_bytes() const override { return end().value - recovery_; }
   uint64_t capacity_bytes() const override {
     return options_.region_bytes - options_.segment_bytes;

@@ -88,6 +88,8 @@ class Journal {
   virtual Position recovery_position() const = 0;
   /// End of what was queued.
   virtual Position end() const = 0;
+  /// Everything before it is durable: a later process finds it.
+  virtual Position durable_end() const = 0;
   /// Bytes between the recovery position and the end, of `capacity_bytes`.
   virtual uint64_t used_bytes() const = 0;
   virtual uint64_t capacity_bytes() const = 0;

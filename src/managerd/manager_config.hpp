@@ -15,7 +15,7 @@ struct ManagerConfig {
   std::string region = "us-east-1";
   std::string log_level = "info";
 
-  uint32_t replicas = 1;  // of each metadata partition, 1 to 3
+  uint32_t replicas = 3;  // of each metadata partition, 1 to 3
 
   std::string directory;  // embedded cluster store; not used with etcd
   std::string rpc_address;

@@ -63,8 +63,8 @@ TEST(ManagerConfig, TakesOneToThreeReplicasAndOneWhenNothingIsSaid) {
     EXPECT_TRUE(write_file(path, changed, 0600).ok());
     return load_manager_config(path);
   };
-  EXPECT_EQ(load("").value().replicas, 1U);
-  EXPECT_EQ(load("replicas = 3\n").value().replicas, 3U);
+  EXPECT_EQ(load("").value().replicas, 3U);
+  EXPECT_EQ(load("replicas = 1\n").value().replicas, 1U);
   for (const char* bad : {"replicas = 0\n", "replicas = 4\n", "replicas = 4294967297\n"}) {
     const auto refused = load(bad);
     ASSERT_TRUE(refused.failed_with(Errc::invalid)) << bad;

@@ -51,9 +51,10 @@ Task<> PartitionClient::wait_for_map(StatePtr state, cluster::MapPtr than, TimeP
 TimePoint PartitionClient::deadline_of(const State& state, PartitionId partition,
                                        TimePoint received, std::optional<Duration> budget) {
   const cluster::MapPtr map = state.map.get();
-  const bool others =
-      map && map->live_replicas(partition) > (map->alive(map->primary(partition)) ? 1 : 0);
-  const Duration own = others ? state.options.fail_over_budget : state.options.budget;
+  const proto::Partition* config = map ? map->partition(partition) : nullptr;
+  const bool replicated =
+      config != nullptr && std::max(config->wanted_size(), config->replicas_size()) > 1;
+  const Duration own = replicated ? state.options.fail_over_budget : state.options.budget;
   return received + std::min(budget.value_or(own), kRequestAgeMax);
 }
 

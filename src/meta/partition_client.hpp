@@ -27,7 +27,7 @@ inline constexpr Duration kRequestAgeMax = std::chrono::seconds(30);
 
 struct PartitionClientOptions {
   Duration budget = std::chrono::milliseconds(1500);       // of one call, counted from `received`
-  Duration fail_over_budget = std::chrono::seconds(10);    // while another replica may take over
+  Duration fail_over_budget = std::chrono::seconds(10);    // where another replica may take over
   Duration dead_wait = std::chrono::milliseconds(300);     // for a newer map when the blade is dead
   Duration attempt = std::chrono::milliseconds(1000);      // deadline of one try
   Duration back_off = std::chrono::milliseconds(10);       // doubled per try …

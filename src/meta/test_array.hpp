@@ -42,6 +42,7 @@ class FakeJournal final : public journal::Journal {
   }
   journal::Position recovery_position() const override { return recovery_; }
   journal::Position end() const override { return {end_}; }
+  journal::Position durable_end() const override { return {log_->durable.size()}; }
   uint64_t used_bytes() const override { return 0; }
   uint64_t capacity_bytes() const override { return 1 << 20; }
   Task<> stop() override { co_return Result<>{}; }

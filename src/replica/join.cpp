@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr auto kPoll = milliseconds(10);
 constexpr auto kAcksWait = std::chrono::seconds(10);
+constexpr auto kCountedWait = std::chrono::seconds(1);  // nothing is acknowledged meanwhile
 constexpr auto kDecisionWait = std::chrono::seconds(2);
 constexpr uint64_t kNearlyThere = 256;  // entries
 
@@ -49,12 +50,13 @@ Task<> Replica::join_steps(std::shared_ptr<Replica> self, uint64_t reign, BladeI
     const uint64_t last = self->log_.last().value;
     return Lsn(last - std::min(last, kNearlyThere));
   };
-  CO_TRY(co_await await_acks(self, reign, blade, near(), false));
+  CO_TRY(co_await await_acks(self, reign, blade, near(), false, kAcksWait));
   Follower* follower = self->follower(reign, blade);
   if (follower == nullptr) co_return fail(Errc::closed, "another term has begun");
   // From here on nothing is acknowledged without it.
   follower->counts = true;
-  const Result<> complete = co_await await_acks(self, reign, blade, self->log_.last(), true);
+  const Result<> complete =
+      co_await await_acks(self, reign, blade, self->log_.last(), true, kCountedWait);
   follower = self->follower(reign, blade);
   if (follower == nullptr) co_return fail(Errc::closed, "another term has begun");
   if (!complete.ok()) {
@@ -80,9 +82,9 @@ Task<> Replica::join_steps(std::shared_ptr<Replica> self, uint64_t reign, BladeI
 
 /// Waits until `blade` has the log up to `target` durably; and with `lease`, grants one.
 Task<> Replica::await_acks(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade, Lsn target,
-                           bool lease) {
+                           bool lease, Duration patience) {
   Clock& clock = self->set_.seams().clock;
-  const TimePoint until = clock.now() + kAcksWait;
+  const TimePoint until = clock.now() + patience;
   for (;;) {
     const Follower* follower = self->follower(reign, blade);
     if (follower == nullptr) co_return fail(Errc::closed, "another term has begun");
@@ -129,7 +131,7 @@ Task<> Replica::send_state(std::shared_ptr<Replica> self, uint64_t reign, BladeI
                                                      options.snapshot_call));
     if (last) break;
   }
-  log::info("partition {}: blade {} has a copy of the state, {} bytes", self->id_, blade, sent);
+  log::debug("partition {}: blade {} has a copy of the state, {} bytes", self->id_, blade, sent);
   co_return Result<>{};
 }
 

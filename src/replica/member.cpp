@@ -32,13 +32,21 @@ Task<> Replica::cut(uint64_t number, Lsn after) {
   log_.cut(after);
   durable_ = std::min(durable_, after);
   // Durable with all that was appended before, whether something is cut or not.
-  const journal::Position position = CO_TRY(co_await set_.journal().append(
-      {journal::RecordType::truncate, id_, term, Lsn(after.value + 1), {}}));
-  (void)position;
+  CO_TRY(co_await log_truncation(term, Lsn(after.value + 1)));
   if (this->term() != term || synced_number_ != number || log_.last() != after) {
     co_return fail(Errc::conflict, "partition {}: another term has begun", id_);
   }
   synced_term_ = term;
+  co_return Result<>{};
+}
+
+Task<> Replica::log_truncation(Term term, Lsn first) {
+  const auto appended =
+      co_await set_.journal().append({journal::RecordType::truncate, id_, term, first, {}});
+  if (!appended.ok()) {
+    set_.fail_with(appended.error());
+    co_return fail(appended.error());
+  }
   co_return Result<>{};
 }
 
@@ -111,8 +119,7 @@ Task<> Replica::install(proto::ReplicaSnapshotRequest request) {
   if (!request.last()) co_return Result<>{};
   // Entries of an earlier life beyond the state must not come back at a replay.
   const Term term = this->term();
-  CO_TRY(co_await set_.journal().append(
-      {journal::RecordType::truncate, id_, term, Lsn(request.applied_lsn() + 1), {}}));
+  CO_TRY(co_await log_truncation(term, Lsn(request.applied_lsn() + 1)));
   if (this->term() != term || role_ != Role::none || request.transfer() != transfer_) {
     co_return fail(Errc::conflict, "partition {}: another term has begun", id_);
   }

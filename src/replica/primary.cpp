@@ -95,17 +95,20 @@ Task<Replica::Synced> Replica::sync(std::shared_ptr<Replica> self, uint64_t reig
   cut.set_partition(self->id_.value);
   cut.set_term(self->config_.term());
   cut.set_blade(self->set_.options().self.value);
+  follower->next = Lsn(common.value + 1);
+  follower->syncing = true;  // what follows is kept for it
   const uint64_t number = ++self->last_number_;
   cut.set_number(number);
   cut.set_cut_after(common.value);
-  CO_TRY(co_await ask<proto::ReplicaSyncReply>(self->set_.seams(), blade, proto::REPLICA_SYNC,
-                                               std::move(cut), patience));
+  const auto done = co_await ask<proto::ReplicaSyncReply>(
+      self->set_.seams(), blade, proto::REPLICA_SYNC, std::move(cut), patience);
   follower = self->follower(reign, blade);
   if (follower == nullptr) co_return gone();
+  follower->syncing = false;
+  if (!done.ok()) co_return fail(done.error());
   follower->synced = true;
   follower->number = number;
   follower->durable = common;
-  follower->next = Lsn(common.value + 1);
   self->set_.stream(blade, self->id_);
   self->advance();
   co_return Synced::yes;
@@ -114,7 +117,13 @@ Task<Replica::Synced> Replica::sync(std::shared_ptr<Replica> self, uint64_t reig
 bool Replica::next_run(BladeId blade, uint64_t bytes_max, proto::ReplicaRun* run,
                        std::vector<std::shared_ptr<const std::string>>* payloads) {
   Follower* follower = this->follower(reign_, blade);
-  if (follower == nullptr || !follower->synced || !log_.holds(follower->next)) return false;
+  if (follower == nullptr || !follower->synced) return false;
+  if (follower->next < log_.first()) {
+    // A joiner so slow that what it lacks is no longer kept: it has to start again with the state.
+    follower->synced = false;
+    return false;
+  }
+  if (!log_.holds(follower->next)) return false;
   run->set_partition(id_.value);
   run->set_term(config_.term());
   run->set_number(follower->number);

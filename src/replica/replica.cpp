@@ -149,9 +149,9 @@ void Replica::apply_committed() {
 void Replica::trim() {
   Lsn needed = next_lsn();
   for (const auto& [blade, follower] : followers_) {
-    if (follower.synced && log_.kept_bytes() < set_.options().joiner_log_bytes_max) {
-      needed = std::min(needed, Lsn(follower.durable.value + 1));
-    }
+    if (log_.kept_bytes() >= set_.options().joiner_log_bytes_max) continue;
+    if (follower.synced) needed = std::min(needed, Lsn(follower.durable.value + 1));
+    if (follower.syncing) needed = std::min(needed, follower.next);
   }
   log_.trim(machine_->applied_lsn(), needed);
 }

@@ -28,6 +28,7 @@ struct Follower {
   bool in_sync = false;  // in the configuration
   bool counts = false;   // nothing is committed and nothing read without it
   bool synced = false;   // its log is a prefix of this one
+  bool syncing = false;  // it is being made one, up to `next`
   bool lost = false;     // it lacks entries that nobody can give it any more
   uint64_t number = 0;   // of its REPLICA_SYNC
   Lsn next{1}, durable{};
@@ -120,7 +121,9 @@ class Replica : public std::enable_shared_from_this<Replica> {
   static Task<> send_state(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade);
   static Task<> join_steps(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade);
   static Task<> await_acks(std::shared_ptr<Replica> self, uint64_t reign, BladeId blade, Lsn target,
-                           bool lease);
+                           bool lease, Duration patience);
+  /// Entries from `first` on are void at a replay.
+  Task<> log_truncation(Term term, Lsn first);
   void finish_install(const proto::ReplicaSnapshotRequest& request);
   void trim();
 

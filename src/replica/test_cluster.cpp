@@ -25,6 +25,7 @@ class TestJournal final : public journal::Journal {
   void set_recovery_position(journal::Position) override {}
   journal::Position recovery_position() const override { return {}; }
   journal::Position end() const override { return {end_}; }
+  journal::Position durable_end() const override { return {log_->durable.size()}; }
   uint64_t used_bytes() const override { return 0; }
   uint64_t capacity_bytes() const override { return 1 << 20; }
   Task<> stop() override { co_return Result<>{}; }

@@ -205,6 +205,7 @@ void SimArray::start_manager() {
   options.expected_blades = kBlades;
   options.partition_count = kPartitions;
   options.groups_per_layout = kGroupsPerLayout;
+  options.replica_count = 3;
   options.array_id = kArrayId;
   options.random = [this] { return rng.next(); };
   manager_ = std::make_shared<ManagerProcess>(clock, network, store_, options);

@@ -170,6 +170,8 @@ class SmallArray {
                     .map = map,
                     .client = *blade.client,
                     .shard_io = *blade.shard_io,
+                    .call_blade = {},
+                    .change_partitions = {},
                     .chunk_unapplied = {},
                     .fatal =
                         [](const Error& error) {
