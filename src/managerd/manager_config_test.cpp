@@ -48,13 +48,13 @@ TEST(ManagerConfig, WantsOneClusterStore) {
   EXPECT_TRUE(load_manager_config(path).ok());
 }
 
-TEST(ManagerConfig, TakesOneToThreeReplicasAndOneWhenNothingIsSaid) {
+TEST(ManagerConfig, TakesOneToThreeReplicasAndThreeWhenNothingIsSaid) {
   const std::string path = testing::TempDir() + "manager_config_replicas.toml";
   ManagerConfig config;
   config.directory = "/var/lib/turbine";
   config.admin_token = "token";
   const std::string text = to_toml(config);
-  const std::string line = "replicas = 1\n";
+  const std::string line = "replicas = 3\n";
   const size_t at = text.find(line);
   ASSERT_NE(at, std::string::npos);
   const auto load = [&](const std::string& instead) {

@@ -11,6 +11,7 @@
 
 #include "base/async.hpp"
 #include "meta/duplicates.hpp"
+#include "meta/half.hpp"
 #include "meta/image.hpp"
 #include "meta/key_locks.hpp"
 #include "meta/options.hpp"
@@ -18,50 +19,6 @@
 #include "replica/state_machine.hpp"
 
 namespace turbine::meta {
-
-class Partition;
-using PartitionPtr = std::shared_ptr<Partition>;
-
-/// Counts a removal from a directory that is on its way, while it lives.
-class Removal {
- public:
-  Removal() = default;
-  Removal(PartitionPtr partition, InodeId directory);
-  Removal(Removal&& other) noexcept = default;
-  Removal& operator=(Removal&& other) noexcept = default;
-  ~Removal();
-
- private:
-  PartitionPtr partition_;
-  InodeId directory_;
-};
-
-/// Holds stripe ids for an entry that will spend them.
-class StripeReservation {
- public:
-  explicit StripeReservation(PartitionPtr partition) : partition_(std::move(partition)) {}
-  StripeReservation(StripeReservation&&) noexcept = default;
-  StripeReservation& operator=(StripeReservation&&) noexcept = default;
-  ~StripeReservation();
-  /// Checks and takes the id.
-  Result<> add(StripeId id);
-  /// Takes it without a check: of an intent that survived a restart.
-  void restore(StripeId id);
-
- private:
-  PartitionPtr partition_;
-  std::vector<StripeId> ids_;
-};
-
-/// What one side of a transaction, or a plain operation, has locked and is about to log.
-struct Half {
-  std::vector<KeyLocks::Guard> guards;
-  std::vector<LockRequest> locks;
-  google::protobuf::RepeatedPtrField<proto::Mutation> mutations;
-  std::vector<StripeReservation> reservations;
-  std::vector<Removal> removals;
-  proto::SubResult result;
-};
 
 /// The state machine of a replica, held by the operations that run. Where the replica is a mere
 /// member it only applies what comes. Where it leads, it serves, until it steps down for good. One
