@@ -4,6 +4,7 @@
     bench/run.py                      all rows, three rounds, medians; about 6 minutes
     bench/run.py --quick              one round of short runs
     bench/run.py --only 'get 4M'      rows whose name holds the text
+    bench/run.py --replicas 1         with so many replicas of each metadata partition (3)
     bench/run.py --dir DIR            in DIR, which must not hold an array; default: below build/
 
 Prints a markdown table. Rounds go over all rows in turn, so that a disturbance hits each row once
@@ -74,10 +75,10 @@ FILLS = [
 
 
 class Array:
-    def __init__(self, build, directory):
+    def __init__(self, build, directory, replicas):
         self.build, self.dir = build, directory
         self.turbine("up", "--dir", directory, "--blades", BLADES, "--s3-port", free_port(),
-                     "--admin-port", free_port())
+                     "--admin-port", free_port(), "--replicas", replicas)
 
     def turbine(self, *arguments):
         done = subprocess.run([self.build / "turbine", *map(str, arguments)], check=False,
@@ -214,6 +215,7 @@ def main():
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--only", default="")
+    parser.add_argument("--replicas", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path, help="write all figures there")
     args = parser.parse_args()
     rounds = args.rounds or (1 if args.quick else 3)
@@ -223,7 +225,7 @@ def main():
         parser.error("no row of that name")
 
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-array-", dir=args.build))
-    array = Array(args.build, args.dir or scratch / "array")
+    array = Array(args.build, args.dir or scratch / "array", args.replicas)
     figures = {name: [] for name, _, _ in rows}
     idle_percent, idle_mib = measure_idle(array, seconds)
     cold = 2 * array.cache_bytes() // (4 * MIB) + 16

@@ -101,6 +101,7 @@ Result<ArraySettings> ArrayDir::load() const {
   settings.blades = static_cast<uint32_t>(TRY(file.number("blades")));
   settings.gateways = static_cast<uint32_t>(TRY(file.number("gateways")));
   settings.partitions = static_cast<uint32_t>(TRY(file.number("partitions")));
+  settings.replicas = static_cast<uint32_t>(TRY(file.number_or("replicas", 3)));
   settings.s3_port = static_cast<uint16_t>(TRY(file.number("s3_port")));
   settings.nfs_port = static_cast<uint16_t>(TRY(file.number("nfs_port")));
   settings.admin_port = static_cast<uint16_t>(TRY(file.number("admin_port")));
@@ -132,6 +133,7 @@ Result<> ArrayDir::save(const ArraySettings& settings) const {
   file.set("blades", settings.blades);
   file.set("gateways", settings.gateways);
   file.set("partitions", settings.partitions);
+  file.set("replicas", settings.replicas);
   file.set("s3_port", settings.s3_port);
   file.set("nfs_port", settings.nfs_port);
   file.set("admin_port", settings.admin_port);

@@ -18,6 +18,7 @@ struct ArraySettings {
   std::string region = "us-east-1";
   std::string listen = "127.0.0.1";
   uint32_t blades = 6, gateways = 1, partitions = 256;
+  uint32_t replicas = 3;  // of each partition
   uint32_t managers = 1;  // more than one only with etcd
   // "etcd://…"; empty: the embedded store in DIR/manager. Then: PEM files, user, password's file.
   std::string cluster_store, store_ca, store_cert, store_key, store_user, store_password_file;

@@ -54,6 +54,7 @@ Result<> write_manager(const ArrayDir& dir, const ArraySettings& settings, uint3
   config.root_access_key = settings.access_key;
   config.root_secret_key = settings.secret_key;
   config.partition_count = settings.partitions;
+  config.replicas = settings.replicas;
   config.expected_blades = settings.blades;
   return write_file(dir.config_path(name), to_toml(config), 0600);
 }

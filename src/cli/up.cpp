@@ -18,7 +18,7 @@ constexpr int kStopWaitMs = 20'000;
 constexpr uint64_t kBladeBytesMin = uint64_t{256} << 20;
 
 struct UpOptions {
-  std::optional<uint32_t> blades, gateways, partitions;
+  std::optional<uint32_t> blades, gateways, partitions, replicas;
   std::optional<uint16_t> s3_port, nfs_port, admin_port;
   std::optional<std::string> blade_size, listen;
   std::optional<uint32_t> managers;
@@ -83,6 +83,7 @@ void take_changeable(ArraySettings& settings, const UpOptions& options) {
   settings.nfs_port = options.nfs_port.value_or(settings.nfs_port);
   settings.admin_port = options.admin_port.value_or(settings.admin_port);
   settings.listen = options.listen.value_or(settings.listen);
+  settings.replicas = options.replicas.value_or(settings.replicas);
 }
 
 Result<ArraySettings> settle(const ArrayDir& dir, const UpOptions& options) {
@@ -250,6 +251,8 @@ void add_up(CLI::App& app, Session& session) {
   command->add_option("--blade-size", options->blade_size, "device of a new blade (8GiB, sparse)");
   command->add_option("--partitions", options->partitions, "metadata partitions (256)")
       ->check(CLI::Range(1, 4096));
+  command->add_option("--replicas", options->replicas, "of each metadata partition (3)")
+      ->check(CLI::Range(1, 3));
   command->add_option("--listen", options->listen, "address of the S3 and admin ports (127.0.0.1)");
   command
       ->add_option("--managers", options->managers,
