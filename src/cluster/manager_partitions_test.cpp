@@ -103,6 +103,7 @@ TEST_F(ManagerTest, PlansOneReplicaUnlessToldOtherwise) {
 TEST_F(ReplicasTest, WantsAnotherBladeTenSecondsAfterADeathAndTheOldOneWhenItIsBack) {
   register_all();
   std::vector<proto::Partition> before;
+  before.reserve(16);
   for (uint32_t p = 0; p < 16; ++p) before.push_back(partition(p));
   kill("blade-2");
   clock_.advance(seconds(9));
@@ -287,6 +288,7 @@ TEST_F(ReplicasTest, GivesARestartedPrimaryAnotherTermSoThatItsOldChangesAreVoid
   kill("blade-1");
   clock_.advance(milliseconds(50));
   std::vector<proto::Partition> before;
+  before.reserve(16);
   for (uint32_t p = 0; p < 16; ++p) before.push_back(partition(p));
   come_back(1);
   for (uint32_t p = 0; p < 16; ++p) {
@@ -316,6 +318,7 @@ TEST_F(ReplicasTest, DropsADamagedBladeOnceAndWantsItAsAJoiner) {
   kill("blade-1");
   clock_.advance(milliseconds(50));
   std::vector<proto::Partition> before;
+  before.reserve(16);
   for (uint32_t p = 0; p < 16; ++p) before.push_back(partition(p));
   come_back(1, true);
   for (uint32_t p = 0; p < 16; ++p) {
