@@ -102,6 +102,10 @@ Task<> Replica::send_state(std::shared_ptr<Replica> self, uint64_t reign, BladeI
   // A snapshot, with the state's own record of what is applied.
   const std::unique_ptr<kv::Iterator> rows = self->set_.seams().kv.scan(first, end);
   const Lsn applied = self->machine_->applied_lsn();
+  if (Follower* joiner = self->follower(reign, blade); joiner != nullptr) {
+    joiner->next = Lsn(applied.value + 1);
+    joiner->syncing = true;  // what follows is kept for it
+  }
   const uint64_t transfer = self->set_.seams().rng.next();
   uint64_t sent = 0;
   for (uint32_t part = 0;; ++part) {

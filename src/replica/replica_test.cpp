@@ -82,6 +82,23 @@ TEST(Replica, AWipedBladeGetsTheWholeState) {
   EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, texts));
 }
 
+// More is written while the state is copied than is kept of the log otherwise.
+TEST(Replica, AJoinerCatchesUpUnderLoad) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  const std::string large(64 << 10, 'x');
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(cluster.put(1, large).ok());
+  cluster.crash(3);
+  ASSERT_TRUE(cluster.wait([&] { return cluster.config().replicas_size() == 2; }));
+  cluster.wipe(3);
+  cluster.start(3);
+  const TimePoint end = cluster.clock.now() + seconds(3);
+  while (cluster.config().replicas_size() < 3 && cluster.clock.now() < end) {
+    ASSERT_TRUE(cluster.put(1, large).ok());
+  }
+  EXPECT_EQ(cluster.config().replicas_size(), 3);
+}
+
 // As after a restore from an old copy: the manager takes it for what it was.
 TEST(Replica, APrimaryThatCameBackOlderThanItWasLosesNothing) {
   TestCluster cluster(3, 3, {1, 2, 3});
