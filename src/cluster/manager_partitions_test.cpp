@@ -205,18 +205,29 @@ TEST_F(ReplicasTest, PlansAnewAfterARestartWithMoreReplicas) {
   EXPECT_EQ(ids(partition(0).replicas()), alone) << "the new ones have to catch up";
 }
 
-TEST_F(ReplicasTest, MakesValidChangesInOneTransactionAndSaysWhyNotTheOthers) {
+// It may have thrown away what it had copied, as the map told it to.
+TEST_F(ReplicasTest, RefusesAJoinerThatIsNotWanted) {
   register_all();
   const uint32_t primary = partition(0).primary();
   const uint32_t joiner = outsider(0);
-  const uint64_t before = epoch();
   Ids more = ids(partition(0).replicas());
   more.push_back(joiner);
-  Ids fewer = ids(partition(0).replicas());
-  fewer.pop_back();
+  const auto reply = ask(primary, {change_of(0, 1, primary, more, session(joiner))});
+  ASSERT_TRUE(reply.ok()) << reply.error().text();
+  ASSERT_EQ(reply->refused_size(), 1);
+  EXPECT_NE(reply->refused(0).find("is not wanted"), std::string::npos) << reply->refused(0);
+}
+
+TEST_F(ReplicasTest, MakesValidChangesInOneTransactionAndSaysWhyNotTheOthers) {
+  register_all();
+  const uint32_t primary = partition(0).primary();
+  const uint64_t before = epoch();
+  const Ids all = ids(partition(0).replicas());
+  const uint32_t joiner = all.back();
+  const Ids fewer(all.begin(), all.end() - 1);
   const uint32_t other = partition_without(primary);
-  auto reply = ask(primary, {change_of(0, 1, primary, more, session(joiner)),
-                             change_of(0, 1, primary, fewer), change_of(0, 2, primary, fewer),
+  auto reply = ask(primary, {change_of(0, 1, primary, fewer), change_of(0, 1, primary, fewer),
+                             change_of(0, 2, primary, all, session(joiner)),
                              change_of(other, 1, primary, {primary}), change_of(99, 1, 1, {1})});
   ASSERT_TRUE(reply.ok()) << reply.error().text();
   ASSERT_EQ(reply->refused_size(), 3);
@@ -225,7 +236,7 @@ TEST_F(ReplicasTest, MakesValidChangesInOneTransactionAndSaysWhyNotTheOthers) {
   EXPECT_NE(reply->refused(2).find("there is none"), std::string::npos);
   EXPECT_EQ(epoch(), before + 1);
   EXPECT_EQ(partition(0).term(), 3U);
-  EXPECT_EQ(ids(partition(0).replicas()), fewer);
+  EXPECT_EQ(ids(partition(0).replicas()), all);
   EXPECT_EQ(partition(other).term(), 1U);
   EXPECT_EQ(reply->map().epoch(), before + 1);
   EXPECT_EQ(reply->map().keys_size() + reply->map().users_size(), 0);

@@ -18,6 +18,10 @@ Result<> check_primarys_wish(const proto::ClusterMap& map, const proto::Partitio
                 change.primary());
   }
   if (!joiners.empty()) {
+    const auto& wanted = partition.wanted();
+    if (!wanted.empty() && std::ranges::find(wanted, *joiners.begin()) == wanted.end()) {
+      return fail(Errc::denied, "joiner {} is not wanted any more", *joiners.begin());
+    }
     const proto::Blade* joiner = find_blade(map, *joiners.begin());
     if (joiner == nullptr || !is_up(joiner->state())) {
       return fail(Errc::denied, "joiner {} is not up", *joiners.begin());

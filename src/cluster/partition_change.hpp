@@ -12,7 +12,9 @@ namespace turbine::cluster {
 /// was compared before. Errc::denied with the reason, and nothing changed, unless
 /// - the term is still the expected one, and the issuer in sync,
 /// - the replicas are some of those in sync, at least one, and the primary is among them,
-/// - the primary asks: it may add one joiner, which is up in the session in which it caught up, and
+/// - the primary asks: it may add one joiner that is wanted and up in the session in which it
+/// caught
+///   up, and
 ///   may hand over to another in-sync replica that is up,
 /// - or another member takes over: it becomes primary, the old primary is dropped.
 Result<> apply_change(proto::ClusterMap& map, BladeId issuer, const proto::PartitionChange& change);

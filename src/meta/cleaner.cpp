@@ -25,6 +25,8 @@ Task<> Cleaner::clean(PartitionPtr partition) {
   const Keys& keys = partition->keys();
   const uint64_t full = host_.writer()->stripe_bytes_max();
   std::string& cursor = cursors_[partition->id()];
+  // Of a state that was replaced since, in another slot.
+  if (!cursor.starts_with(keys.kind(Kind::stripe))) cursor.clear();
   std::vector<proto::Stripe> victims;
   uint64_t live = 0, dead = 0;
   {

@@ -141,6 +141,8 @@ Task<> PartitionHost::reap() {
 }
 
 Task<> PartitionHost::reap_of(PartitionPtr partition) {
+  // A reader that an earlier primary knew may hold the object that these were parts of.
+  if (seams_.clock.now() - partition->led_since() < options_.session_silence) co_return Result<>{};
   std::map<PartitionId, proto::ReapInodesRequest> requests;
   {
     const auto it = partition->scan_queue(Kind::reap_queue);

@@ -74,6 +74,7 @@ PartitionPtr PartitionHost::make_partition(PartitionId id, uint8_t generation) {
 }
 
 void PartitionHost::on_led(const PartitionPtr& partition) {
+  repairer_->on_led(partition->id());
   // Whom the log knows is given a whole silence to be heard here.
   for (const SessionId session : partition->image().ranges().sessions()) renew_session(session);
   auto it = partition->kv().scan(partition->keys().kind(Kind::hidden),
@@ -249,7 +250,7 @@ Task<> PartitionHost::flush_when_needed() {
 Task<> PartitionHost::flush_kv() {
   if (flushing_) co_return Result<>{};
   flushing_ = true;
-  journal::Position safe = replicas_.unapplied_from(journal_->end());
+  journal::Position safe = replicas_.unapplied_from(journal_->durable_end());
   if (seams_.chunk_unapplied) safe = seams_.chunk_unapplied(safe);
   std::string value;
   append_le<uint64_t>(value, safe.value);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kQueueMax = 200'000;
 constexpr int kRepairsPerRound = 16;
+constexpr int kCensusesPerRound = 64;  // of one partition at one blade
 constexpr size_t kCensusBatch = 256;
 
 }  // namespace
@@ -35,21 +36,41 @@ void Repairer::on_map(const cluster::ClusterMap& map) {
     if (known != blade_sessions_.end() && known->second == blade.session()) continue;
     // One seen for the first time may have started just before this one and dropped shards at its
     // replay, which no scrub sees any more.
-    census_due_.insert(id);
+    for (const PartitionPtr& partition : host_.partitions()) {
+      census_due_.emplace(partition->id(), id);
+    }
     blade_sessions_[id] = blade.session();
   }
 }
 
-Task<> Repairer::run_once() {
-  if (!census_due_.empty()) {
-    const BladeId blade = *census_due_.begin();
-    census_due_.erase(census_due_.begin());
-    const Result<> asked = co_await census(blade);
-    if (!asked.ok()) {
-      log::debug("census of blade {}: {}", blade, asked.error().text());
-      if (host_.seams().shard_io.alive(blade)) census_due_.insert(blade);
+void Repairer::on_led(PartitionId partition) {
+  for (const proto::Blade& blade : host_.seams().map.get()->record().blades()) {
+    if (host_.seams().map.get()->alive(BladeId(blade.id()))) {
+      census_due_.emplace(partition, BladeId(blade.id()));
     }
   }
+}
+
+Task<> Repairer::take_due_censuses() {
+  auto due = std::exchange(census_due_, {});
+  int asked = 0;
+  for (auto it = due.begin(); it != due.end(); it = due.erase(it)) {
+    const auto [id, blade] = *it;
+    const auto partition = host_.admit(id);
+    if (!partition.ok()) continue;  // another primary asks
+    if (asked == kCensusesPerRound) break;
+    ++asked;
+    const Result<> done = co_await census_of(*partition, blade);
+    if (done.ok()) continue;
+    log::debug("census of blade {} for partition {}: {}", blade, id, done.error().text());
+    if (host_.seams().shard_io.alive(blade)) census_due_.emplace(id, blade);
+  }
+  census_due_.merge(due);
+  co_return Result<>{};
+}
+
+Task<> Repairer::run_once() {
+  CO_TRY(co_await take_due_censuses());
   const TimePoint now = host_.seams().clock.now();
   std::vector<std::pair<StripeId, Item>> due;
   for (auto it = queue_.begin(); it != queue_.end() && due.size() < kRepairsPerRound;) {

@@ -20,6 +20,9 @@ class Repairer {
   void report(StripeId stripe, const std::set<uint32_t>& indexes);
   /// Notes which blades must be asked: those whose session is new to this process.
   void on_map(const cluster::ClusterMap& map);
+  /// And all of them for a partition that is led from here now: what its earlier primary had still
+  /// to repair is not known.
+  void on_led(PartitionId partition);
   /// One round: repairs some stripes, asks a blade if one came back.
   Task<> run_once();
   /// Asks the blade for all shards it should hold of stripes at home here.
@@ -35,6 +38,7 @@ class Repairer {
     int tries = 0;
   };
   Task<> repair(StripeId id, Item item);
+  Task<> take_due_censuses();
   Task<> census_of(PartitionPtr partition, BladeId blade);
   Task<> ask(BladeId blade, std::vector<ShardId> expected);
   void again(StripeId id, Item item);
@@ -43,7 +47,7 @@ class Repairer {
   std::map<StripeId, Item> queue_;
   std::set<StripeId> lost_;
   std::map<BladeId, uint64_t> blade_sessions_;
-  std::set<BladeId> census_due_;
+  std::set<std::pair<PartitionId, BladeId>> census_due_;
 };
 
 }  // namespace turbine::meta

@@ -53,7 +53,7 @@ Answer<proto::TxnPrepareReply> txn_prepare(Call call, proto::TxnPrepareRequest r
     co_return fail(Errc::conflict, "the transaction has ended here");
   }
   partition->duplicates().begin(running);
-  const Result<> logged = co_await log_intent(partition, std::move(request), key);
+  Result<> logged = co_await log_intent(partition, std::move(request), key);
   partition->duplicates().end(running);
   CO_TRY(std::move(logged));
   const auto intent = partition->image().intents().find(key);

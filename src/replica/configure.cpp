@@ -50,9 +50,15 @@ void ReplicaSet::look() {
 }
 
 Task<> ReplicaSet::ask_for(std::vector<proto::PartitionChange> changes) {
-  const Result<> asked = co_await seams_.change(std::move(changes));
-  if (!asked.ok() && !stopping_) {
-    log::info("a configuration was not decided: {}", asked.error().text());
+  const Result<> asked = co_await seams_.change(changes);
+  if (asked.ok()) co_return Result<>{};
+  if (!stopping_) log::info("a configuration was not decided: {}", asked.error().text());
+  if (!asked.failed_with(Errc::unavailable) && !asked.failed_with(Errc::busy)) {
+    co_return Result<>{};  // it may be decided yet
+  }
+  for (const proto::PartitionChange& change : changes) {
+    const auto replica = find(PartitionId(change.partition()));
+    if (replica != nullptr) replica->revoke_takeover(Term(change.expected_term()));
   }
   co_return Result<>{};
 }
@@ -96,13 +102,35 @@ std::optional<proto::PartitionChange> ReplicaSet::wants_change(const Replica& re
     change.set_primary(replica.overtaken_by().value);
     return change;
   }
+  auto& followers = const_cast<Replica&>(replica).followers();
+  const auto stuck_since = replica.journal_stuck_since();
+  const bool stuck = stuck_since.has_value() && now > *stuck_since + options_.stuck;
+  if (stuck) {
+    const auto heir = std::ranges::find_if(followers, [&](const auto& each) {
+      return each.second.in_sync && each.second.synced && map->alive(each.first) &&
+             each.second.durable == replica.log().last();
+    });
+    if (heir == followers.end()) return std::nullopt;  // all devices are slow
+    log::warn("partition {}: the own device takes nothing, blade {} goes on in its place",
+              replica.id(), heir->first);
+    for (const uint32_t member : replica.config().replicas()) {
+      if (member != options_.self.value) change.add_replicas(member);
+    }
+    change.set_primary(heir->first.value);
+    return change;
+  }
   change.add_replicas(options_.self.value);
   bool changes = false;
   bool in_step = true;
-  auto& followers = const_cast<Replica&>(replica).followers();
-  for (const auto& [blade, follower] : followers) {
-    const TimePoint heard = std::max(follower.lease_until, replica.reign_since() + options_.lease);
-    const bool gone = follower.lost || !map->alive(blade) || now > heard + options_.lease / 2;
+  for (auto& [blade, follower] : followers) {
+    // Where the own device is slow as well, it is not the other one's fault.
+    const bool has_all = follower.synced && follower.durable == replica.log().last();
+    if (has_all || (stuck_since.has_value() && now > *stuck_since + options_.look)) {
+      follower.moved_at = now;
+    }
+    const TimePoint heard = std::max(follower.lease_until, follower.counts_since + options_.lease);
+    const bool gone = follower.lost || !map->alive(blade) || now > heard + options_.lease / 2 ||
+                      now > follower.moved_at + options_.stuck;
     in_step = in_step && follower.counts && follower.synced && !gone;
     if (!follower.counts) continue;
     if (follower.in_sync && !gone) change.add_replicas(blade.value);

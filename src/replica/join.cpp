@@ -55,6 +55,8 @@ Task<> Replica::join_steps(std::shared_ptr<Replica> self, uint64_t reign, BladeI
   if (follower == nullptr) co_return fail(Errc::closed, "another term has begun");
   // From here on nothing is acknowledged without it.
   follower->counts = true;
+  follower->counts_since = follower->moved_at = self->set_.seams().clock.now();
+  self->set_.send_beacons();
   const Result<> complete =
       co_await await_acks(self, reign, blade, self->log_.last(), true, kCountedWait);
   follower = self->follower(reign, blade);

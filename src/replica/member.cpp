@@ -19,7 +19,7 @@ proto::ReplicaStateReply Replica::state() const {
 }
 
 Task<> Replica::cut(uint64_t number, Lsn after) {
-  if (synced_term_ == term() && number <= synced_number_) {
+  if (numbered_term_ == term() && number <= synced_number_) {
     co_return fail(Errc::conflict, "partition {}: a late copy of an earlier message", id_);
   }
   if (after < machine_->applied_lsn() || after > log_.last()) {
@@ -28,6 +28,7 @@ Task<> Replica::cut(uint64_t number, Lsn after) {
   }
   const Term term = this->term();
   synced_term_ = Term{};  // nothing is taken until this is done
+  numbered_term_ = term;
   synced_number_ = number;
   log_.cut(after);
   durable_ = std::min(durable_, after);
@@ -100,6 +101,9 @@ Task<> Replica::install(proto::ReplicaSnapshotRequest request) {
     co_return fail(Errc::conflict, "partition {}: in sync, and offered a state", id_);
   }
   if (request.part() == 0) {
+    if (!transfers_.insert(request.transfer()).second) {
+      co_return fail(Errc::conflict, "partition {}: a late copy of an earlier message", id_);
+    }
     transfer_ = request.transfer();
     next_part_ = 0;
   }
@@ -139,6 +143,7 @@ void Replica::finish_install(const proto::ReplicaSnapshotRequest& request) {
     return;
   }
   synced_term_ = Term{};
+  gap_at_ = Lsn{};
   log_.reset(Lsn(request.applied_lsn()));
   committed_ = durable_ = log_.last();
   machine_ = set_.seams().make_machine(id_, generation_);

@@ -28,6 +28,8 @@ struct Options {
   Duration call = std::chrono::milliseconds(1000);   // deadline of one message
   Duration snapshot_call = std::chrono::seconds(10);
   Duration turn = std::chrono::milliseconds(250);  // between members that may take over
+  // A replica whose device takes nothing for so long is dropped, while that of another one does.
+  Duration stuck = std::chrono::seconds(3);
   uint32_t joins_at_once = 4;
   uint64_t append_bytes_max = uint64_t{1} << 20;
   uint64_t snapshot_part_bytes = uint64_t{1} << 20;

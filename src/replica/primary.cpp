@@ -18,12 +18,23 @@ void Replica::begin_reign() {
   role_ = Role::primary;
   reign_since_ = set_.seams().clock.now();
   base_ = log_.last();
+  if (gap_at_ != Lsn{}) {
+    for (const uint32_t member : config_.replicas()) {
+      const BladeId blade(member);
+      if (blade != set_.options().self && set_.seams().map.get()->alive(blade)) {
+        overtaken_by_ = blade;
+      }
+    }
+    log::error("partition {}: the journal lacks entries before {}{}", id_, gap_at_,
+               overtaken_by_ == BladeId{} ? ", and no other replica lives" : "");
+  }
   const auto old = std::exchange(followers_, {});
   for (const uint32_t id : config_.replicas()) {
     const BladeId blade(id);
     if (blade == set_.options().self) continue;
     Follower& follower = followers_[blade];
     follower.in_sync = follower.counts = true;
+    follower.counts_since = follower.moved_at = reign_since_;
     // Who granted a lease to this blade keeps its word through the terms of this blade.
     const auto known = old.find(blade);
     if (known != old.end()) follower.lease_until = known->second.lease_until;
@@ -149,6 +160,7 @@ void Replica::run_answered(BladeId blade, const proto::ReplicaRun& run,
   }
   if (reply.error_code() == 0) {
     follower->durable = std::max(follower->durable, Lsn(reply.durable_lsn()));
+    follower->moved_at = set_.seams().clock.now();
     advance();
     return;
   }

@@ -36,12 +36,16 @@ Result<> Replica::replay(const journal::Record& record, journal::Position positi
   if (record.type == journal::RecordType::truncate) {
     log_.cut(Lsn(std::max(record.lsn.value - 1, machine_->applied_lsn().value)));
     durable_ = std::min(durable_, log_.last());
+    if (record.lsn <= gap_at_) gap_at_ = Lsn{};  // of an earlier life
     return {};
   }
   if (record.type != journal::RecordType::entry || record.lsn <= machine_->applied_lsn()) return {};
   // An entry that was copied forward, or follows a gap that a state from another replica filled.
   if (log_.holds(record.lsn)) log_.cut(Lsn(record.lsn.value - 1));
-  if (record.lsn != next_lsn()) return {};
+  if (record.lsn != next_lsn()) {
+    if (gap_at_ == Lsn{}) gap_at_ = record.lsn;
+    return {};
+  }
   Entry entry{record.lsn, record.term, std::make_shared<const std::string>(record.payload)};
   entry.before = entry.position = position;
   entry.durable = true;
@@ -60,6 +64,7 @@ Result<> Replica::replay(const journal::Record& record, journal::Position positi
 Task<journal::Position> Replica::log_entry(Term term, std::shared_ptr<const std::string> payload) {
   Entry entry{next_lsn(), term, std::move(payload)};
   entry.before = set_.journal().end();
+  if (durable_ == log_.last()) durable_at_ = set_.seams().clock.now();
   journal::Record record{journal::RecordType::entry, id_, term, entry.lsn, *entry.payload};
   log_.append(std::move(entry));
   return set_.journal().append(std::move(record));
@@ -72,6 +77,7 @@ void Replica::on_durable(Lsn lsn, Term term, journal::Position position) {
   while (log_.holds(Lsn(durable_.value + 1)) && log_.at(Lsn(durable_.value + 1)).durable) {
     ++durable_.value;
   }
+  durable_at_ = set_.seams().clock.now();
   durable_event_->notify_all();
   if (role_ == Role::primary) {
     advance();
@@ -89,6 +95,11 @@ Task<> Replica::watch_durable(std::shared_ptr<Replica> self, Task<journal::Posit
   }
   self->on_durable(lsn, term, *position);
   co_return Result<>{};
+}
+
+std::optional<TimePoint> Replica::journal_stuck_since() const {
+  if (durable_ == log_.last()) return std::nullopt;
+  return durable_at_;
 }
 
 journal::Position Replica::unapplied_from(journal::Position end) const {
@@ -174,6 +185,7 @@ void Replica::learn(const proto::Partition& config) {
   ++reign_;
   joining_ = false;
   overtaken_by_ = BladeId{};
+  transfers_.clear();
   durable_event_->notify_all();
   if (config_.primary() == set_.options().self.value) {
     begin_reign();

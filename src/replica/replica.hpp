@@ -3,6 +3,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,8 @@ struct Follower {
   uint64_t number = 0;   // of its REPLICA_SYNC
   Lsn next{1}, durable{};
   TimePoint lease_until{};
+  TimePoint counts_since{};
+  TimePoint moved_at{};  // when it last had all of the log, or took some of it
 };
 
 /// One reactor thread; owned by the ReplicaSet and by the
@@ -75,6 +79,8 @@ class Replica : public std::enable_shared_from_this<Replica> {
   /// A member in sync that has applied more than this primary's log holds: what is here is an old
   /// copy. BladeId(0): none.
   BladeId overtaken_by() const { return overtaken_by_; }
+  /// Since when the own journal has taken nothing, though it should; nullopt: it does.
+  std::optional<TimePoint> journal_stuck_since() const;
   /// The entries that `blade` lacks, at most `bytes_max`; false when there is nothing to send.
   bool next_run(BladeId blade, uint64_t bytes_max, proto::ReplicaRun* run,
                 std::vector<std::shared_ptr<const std::string>>* payloads);
@@ -99,6 +105,10 @@ class Replica : public std::enable_shared_from_this<Replica> {
   void note_committed(Lsn committed);
   TimePoint granted_until() const { return granted_until_; }
   void note_takeover() { takeover_term_ = term(); }
+  /// Certainly not decided.
+  void revoke_takeover(Term asked) {
+    if (takeover_term_ == asked) takeover_term_ = Term{};
+  }
   Lsn durable() const { return durable_; }
   /// The log is durable up to `lsn`. Errc::stale_epoch: another term has begun.
   Task<> wait_durable(Lsn lsn, Term term);
@@ -134,9 +144,11 @@ class Replica : public std::enable_shared_from_this<Replica> {
   Log log_;
   proto::Partition config_;
   Role role_ = Role::none;
-  Lsn committed_{};  // known here
-  Lsn durable_{};    // the own journal has all up to it
-  int carried_ = 0;  // entries on their way to the journal's end
+  Lsn committed_{};         // known here
+  Lsn durable_{};           // the own journal has all up to it
+  TimePoint durable_at_{};  // when durable_ grew, or there was nothing to wait for
+  Lsn gap_at_{};            // the first entry at the replay that did not follow; 0: none
+  int carried_ = 0;         // entries on their way to the journal's end
   bool stopped_ = false;
 
   // As primary.
@@ -151,11 +163,13 @@ class Replica : public std::enable_shared_from_this<Replica> {
 
   // As member.
   Term synced_term_{};
+  Term numbered_term_{};  // of synced_number_
   uint64_t synced_number_ = 0;
   TimePoint granted_until_{};
   Term takeover_term_{};
   uint64_t transfer_ = 0;
   uint32_t next_part_ = 0;
+  std::set<uint64_t> transfers_;  // begun in this term: a late copy must not begin one again
   std::unique_ptr<Event> durable_event_;  // durable_ has grown, or the term is another
 };
 

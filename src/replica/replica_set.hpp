@@ -45,6 +45,8 @@ class ReplicaSet {
   void fail_with(const Error& error) { seams_.fatal(error); }
   /// `id` has something for `blade`.
   void stream(BladeId blade, PartitionId id);
+  /// To all who count, also between their times.
+  void send_beacons();
   /// Flushes the Kv; many that wait share one.
   Task<> flush();
   /// The partition's configuration as it is, to be changed.
@@ -68,7 +70,6 @@ class ReplicaSet {
   Task<> send_runs(BladeId blade);
 
   Task<> beacon_loop();
-  void send_beacons();
   Task<> send_beacon(BladeId blade, proto::ReplicaBeaconRequest request);
 
   Task<> look_loop();

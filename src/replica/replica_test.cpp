@@ -99,6 +99,56 @@ TEST(Replica, AJoinerCatchesUpUnderLoad) {
   EXPECT_EQ(cluster.config().replicas_size(), 3);
 }
 
+TEST(Replica, ALateCopyOfAnEarlierSyncCutsNothing) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  Replica& member = *cluster.replica(2);
+  ASSERT_EQ(member.machine()->applied_lsn(), Lsn(0)) << "not told yet that it is committed";
+  asio::co_spawn(cluster.clock.executor(), member.cut(100, Lsn(1)),
+                 [](const std::exception_ptr&, const Result<>& done) { EXPECT_TRUE(done.ok()); });
+  cluster.clock.advance(std::chrono::microseconds(10));
+  EXPECT_TRUE(cluster.clock.run(member.cut(99, Lsn(0))).failed_with(Errc::conflict));
+  EXPECT_EQ(member.log().last(), Lsn(1));
+}
+
+TEST(Replica, AMemberWhoseDeviceHangsIsDroppedAndComesBack) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  cluster.blade(3).log->stuck = true;
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  EXPECT_EQ(cluster.config().replicas_size(), 2);
+  cluster.blade(3).log->stuck = false;
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one"}));
+  EXPECT_TRUE(cluster.wait([&] { return cluster.config().replicas_size() == 3; }));
+}
+
+TEST(Replica, APrimaryWhoseDeviceHangsGivesItsPlaceToAMember) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  cluster.blade(1).log->stuck = true;
+  asio::co_spawn(cluster.clock.executor(), cluster.replica(1)->append(entry_of("one")),
+                 [](const std::exception_ptr&, const Result<>&) {});
+  ASSERT_TRUE(cluster.wait_for_server(1));
+  ASSERT_TRUE(cluster.put(cluster.server(), "two").ok());
+  cluster.blade(1).log->stuck = false;
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two"}));
+}
+
+TEST(Replica, SlowDevicesEverywhereDropNobody) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  const uint64_t term = cluster.config().term();
+  for (const uint32_t blade : {1, 2, 3}) cluster.blade(blade).log->stuck = true;
+  asio::co_spawn(cluster.clock.executor(), cluster.replica(1)->append(entry_of("one")),
+                 [](const std::exception_ptr&, const Result<>&) {});
+  cluster.clock.advance(seconds(8));
+  for (const uint32_t blade : {1, 2, 3}) cluster.blade(blade).log->stuck = false;
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one"}));
+  EXPECT_EQ(cluster.config().replicas_size(), 3);
+  EXPECT_EQ(cluster.config().term(), term);
+}
+
 // As after a restore from an old copy: the manager takes it for what it was.
 TEST(Replica, APrimaryThatCameBackOlderThanItWasLosesNothing) {
   TestCluster cluster(3, 3, {1, 2, 3});

@@ -34,7 +34,9 @@ class TestJournal final : public journal::Journal {
  private:
   static Task<journal::Position> write(Clock& clock, std::shared_ptr<TestLog> log,
                                        journal::Position position, journal::Record record) {
-    CO_TRY(co_await clock.sleep_for(std::chrono::milliseconds(1)));
+    do {
+      CO_TRY(co_await clock.sleep_for(std::chrono::milliseconds(1)));
+    } while (log->stuck && log->open);
     if (!log->open) co_return fail(Errc::closed, "the power is gone");
     log->durable.push_back(std::move(record));
     co_return position;

@@ -17,6 +17,7 @@ namespace turbine::replica {
 struct TestLog {
   std::vector<journal::Record> durable;
   bool open = true;
+  bool stuck = false;  // the device takes nothing
 };
 
 /// A log entry that says `text`.
