@@ -62,7 +62,8 @@ class Commands(unittest.TestCase):
         self.assertEqual(status["state"], "healthy")
         self.assertEqual(status["protection"]["layout"], "4+2")
         self.assertEqual(status["protection"]["data_tolerance"], 2)
-        self.assertEqual(status["protection"]["metadata_tolerance"], 0)
+        self.assertEqual(status["protection"]["metadata_tolerance"], 2)
+        self.assertEqual(status["protection"]["metadata_replicas"], 3)
         self.assertEqual(status["blades"], {"total": 6, "alive": 6, "suspect": 0, "full": 0})
 
     def test_blades_are_listed(self):
@@ -205,13 +206,13 @@ class StartAndStop(unittest.TestCase):
             array.run("blade", "start", "1", expect=4)
             array.run("blade", "start", "9", expect=3)
             array.kill("blade-2")
-            array.wait_for(lambda: array.status()[0] == 12, 10, "status to say names away")
-            self.assertIn("turbine blade start 2", array.run("status", expect=12).stdout)
+            array.wait_for(lambda: array.status()[0] == 10, 10, "status to say degraded")
+            self.assertIn("turbine blade start 2", array.run("status", expect=10).stdout)
             array.run("blade", "start", "2")
             array.wait_for(lambda: array.status()[0] == 0, 10, "status to say healthy")
             self.assertIn("stopped", array.run("blade", "stop", "2").stdout)
             self.assertIn("was not running", array.run("blade", "stop", "2").stdout)
-            array.wait_for(lambda: array.status()[0] == 12, 10, "status to say names away")
+            array.wait_for(lambda: array.status()[0] == 10, 10, "status to say degraded")
             array.run("blade", "start", "2")
 
     def test_taken_port_is_named_and_nothing_is_left(self):

@@ -1,4 +1,5 @@
 """Arrays of real processes for tests: started in a temporary directory on free ports."""
+import fcntl
 import json
 import os
 import pathlib
@@ -32,6 +33,14 @@ def turbine(*arguments, env=None, timeout=120):
                           timeout=timeout, env={**os.environ, **(env or {})}, check=False)
 
 
+def locked(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+
+
 class Array:
     """`with Array(blades=6) as array:` is up inside; processes and files go at the end, the files
     stay when the test failed."""
@@ -44,6 +53,7 @@ class Array:
         self.env = env or {}
         self.up_seconds = 0.0
         self.clients = []
+        self.children = []
 
     def __enter__(self):
         try:
@@ -76,7 +86,7 @@ class Array:
             done = turbine(*arguments, env=self.env)
             if done.returncode != 4 or "is taken" not in done.stderr:
                 break
-        assert done.returncode == expect, (done.returncode, done.stdout, done.stderr)
+        assert expect in (None, done.returncode), (done.returncode, done.stdout, done.stderr)
         return done
 
     def run(self, *arguments, expect=0):
@@ -111,6 +121,44 @@ class Array:
         except (OSError, ValueError):
             return None
         return pid if str(self.dir).encode() in command else None
+
+    def start(self, name):
+        """A manager or gateway of an array that is up, as a supervisor starts it: `up` starts all
+        or nothing, and `blade start` blades."""
+        (self.dir / "run" / f"{name}.http").unlink(missing_ok=True)
+        with open(self.dir / "run" / f"{name}.pid", "r+b") as pid_file, \
+                open(self.dir / "log" / f"{name}.log", "ab") as log:
+            # Who inherits it holds it; a killed process keeps it for a moment.
+            self.wait_for(lambda: locked(pid_file), 10, f"the end of the last {name}")
+            child = subprocess.Popen(
+                [BINARY, name.split("-")[0], "--config", self.dir / "etc" / f"{name}.toml"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                pass_fds=[pid_file.fileno()], env={**os.environ, **self.env})
+            self.children.append(child)
+            pid_file.truncate()
+            pid_file.write(f"{child.pid}\n".encode())
+        self.wait_for(lambda: self.is_ready(name), 30, f"{name} to be ready")
+
+    def is_ready(self, name):
+        try:
+            return self.http(name, "/health/ready")[0] == 200
+        except OSError:
+            return False
+
+    def wait_until_whole(self, seconds=60):
+        """Until each shard and each replica is where it belongs; says how long it took."""
+        started = time.monotonic()
+
+        def whole():
+            code, status = self.status()
+            return (code == 0 and status["protection"]["metadata_tolerance"] == 2
+                    and not status["partitions"]["recruiting"]
+                    and not status["partitions"]["at_risk"])
+        try:
+            self.wait_for(whole, seconds, "the array to be whole")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {self.run('status', expect=None).stdout}") from error
+        return time.monotonic() - started
 
     def kill(self, name, which=signal.SIGKILL):
         self.signal(name, which)
@@ -178,6 +226,8 @@ class Array:
         if self.dir.exists() and any(map(self.pid, self.names())):
             turbine("down", "--dir", self.dir)
             self.kill_everything()
+        for child in self.children:
+            child.wait()
 
     def log(self, name, lines=30):
         path = self.dir / "log" / f"{name}.log"
