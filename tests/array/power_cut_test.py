@@ -31,6 +31,12 @@ class PowerCut:
             plan += f":{dice.randrange(50, 1500)}"
         return {"TURBINE_POWER_CUT": plan}
 
+    def lasting(self, environment):
+        return {"TURBINE_POWER_CUT": environment["TURBINE_POWER_CUT"].partition(":")[0]}
+
+    def ended_alone(self, _names):
+        self.cuts["by itself"] += 1
+
     def strike(self, array, names):
         for name in names:
             # Not every process lives: some had their cut at the I/O they had chosen.
@@ -38,7 +44,7 @@ class PowerCut:
                 self.cuts["by itself"] += 1
             elif self.torn and name.startswith("blade"):
                 array.kill(name, signal.SIGUSR1)
-                array.wait_for(lambda gone=name: not array.pid(gone), 10, f"{name} to be gone")
+                array.wait_for(lambda each=name: array.gone(each), 10, f"{name} to be gone")
                 self.cuts["torn"] += 1
             else:
                 array.kill(name)
@@ -53,6 +59,8 @@ class PowerCuts(unittest.TestCase):
         self.assertGreater(acknowledged, ROUNDS * 10)
         self.assertGreater(blow.cuts["lost"], 0)
         self.assertGreater(blow.cuts["torn"], 0)
+        if ROUNDS >= 100:  # about one in eight
+            self.assertGreater(blow.cuts["by itself"], 0)
 
     def test_an_acknowledgement_without_a_flush_ends_the_process(self):
         with Array(blades=1, env={"TURBINE_POWER_CUT": "0"}) as array:

@@ -13,6 +13,13 @@ class Sigkill:
     def environment(self, _dice):
         return {}
 
+    def lasting(self, environment):
+        """The same for lives that end when somebody strikes, and not before."""
+        return environment
+
+    def ended_alone(self, names):
+        raise AssertionError(f"{names} ended by themselves")
+
     def strike(self, array, names):
         for name in names:
             array.kill(name)
@@ -23,7 +30,7 @@ def run_rounds(blow, rounds, seed, blades=6):
     print(f"seed {seed}, {rounds} rounds", flush=True)
     dice = random.Random(seed)
     acknowledged = refused = 0
-    with Array(blades=blades, blade_size="2GiB", env=blow.environment(dice)) as array:
+    with Array(blades=blades, blade_size="2GiB", env=blow.lasting(blow.environment(dice))) as array:
         array.s3().create_bucket("load")
         load = Load(array, "load", seed)
         for number in range(rounds):
@@ -41,18 +48,38 @@ def run_rounds(blow, rounds, seed, blades=6):
             load.stop()
             acknowledged += load.total("acknowledged")
             refused += load.total("refused")
-            revive(array, blow.environment(dice), everything)
-            load.verify()
+            revive(array, blow, blow.environment(dice))
+            load.verify(revive=lambda: revive_others(array, blow))
             print(f"round {number + 1}: {blow.what} {'everything' if everything else victims}; "
                   f"{acknowledged} acknowledged, {refused} refused", flush=True)
     return acknowledged, refused
 
 
-def revive(array, environment, everything):
+def revive(array, blow, environment):
+    lasts = environment == blow.lasting(environment)
+    start(array, environment, dead(array), expect=0 if lasts else None)
+    revive_others(array, blow)
+
+
+def revive_others(array, blow):
+    """Those that nobody struck: a blade whose power fails by itself."""
+    names = dead(array)
+    if names:
+        blow.ended_alone(names)
+        start(array, blow.lasting(array.env), names, expect=0)
+
+
+def dead(array):
+    names = [name for name in array.names() if not array.pid(name)]
+    for name in names:
+        array.wait_for(lambda each=name: array.gone(each), 10, f"{name} to be gone")
+    return names
+
+
+def start(array, environment, names, expect):
     array.env = environment
-    if everything:
-        array.up()
+    if names == array.names():
+        array.up(expect)
         return
-    for name in array.names():
-        if not array.pid(name):
-            array.run("blade", "start", name.removeprefix("blade-"))
+    for name in names:
+        array.run("blade", "start", name.removeprefix("blade-"), expect=expect)

@@ -128,8 +128,7 @@ class Array:
         (self.dir / "run" / f"{name}.http").unlink(missing_ok=True)
         with open(self.dir / "run" / f"{name}.pid", "r+b") as pid_file, \
                 open(self.dir / "log" / f"{name}.log", "ab") as log:
-            # Who inherits it holds it; a killed process keeps it for a moment.
-            self.wait_for(lambda: locked(pid_file), 10, f"the end of the last {name}")
+            assert locked(pid_file), f"{name} runs"  # as long as somebody who inherits it lives
             child = subprocess.Popen(
                 [BINARY, name.split("-")[0], "--config", self.dir / "etc" / f"{name}.toml"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -160,10 +159,17 @@ class Array:
             raise AssertionError(f"{error}; {self.run('status', expect=None).stdout}") from error
         return time.monotonic() - started
 
+    def gone(self, name):
+        """It does not run, and nothing of it keeps another one from starting."""
+        if self.pid(name):
+            return False
+        with open(self.dir / "run" / f"{name}.pid", "rb") as pid_file:
+            return locked(pid_file)
+
     def kill(self, name, which=signal.SIGKILL):
         self.signal(name, which)
         if which == signal.SIGKILL:
-            self.wait_for(lambda: self.pid(name) is None, 10, f"{name} to be gone")
+            self.wait_for(lambda: self.gone(name), 10, f"{name} to be gone")
 
     def signal(self, name, which):
         pid = self.pid(name)
