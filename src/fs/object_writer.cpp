@@ -252,10 +252,10 @@ Task<ObjectInfo> commit_object(StatePtr state, NewObject attributes, Conditions 
     request.mutable_content()->mutable_stripes()->CopyFrom(state->held.stripes());
     fill_condition(*request.mutable_condition(), conditions);
     request.set_session(core->session.value);
+    const PartitionId partition = place.directory.partition();
     auto reply = co_await core->partitions.call<proto::PutFileReply>(
-        place.directory.partition(), proto::PUT_FILE, std::move(request), prepared.payload,
-        state->call.request, received,
-        core->clock.now() - received + core->options.partitions.budget);
+        partition, proto::PUT_FILE, std::move(request), prepared.payload, state->call.request,
+        received, core->clock.now() - received + core->partitions.budget(partition));
     if (reply.ok()) {
       state->over = true;
       if (place.missing.size() == 1) {  // no lease came with it; good for when the parent is down

@@ -48,14 +48,17 @@ Task<> PartitionClient::wait_for_map(StatePtr state, cluster::MapPtr than, TimeP
   co_return Result<>{};
 }
 
-TimePoint PartitionClient::deadline_of(const State& state, PartitionId partition,
-                                       TimePoint received, std::optional<Duration> budget) {
+Duration PartitionClient::budget_of(const State& state, PartitionId partition) {
   const cluster::MapPtr map = state.map.get();
   const proto::Partition* config = map ? map->partition(partition) : nullptr;
   const bool replicated =
       config != nullptr && std::max(config->wanted_size(), config->replicas_size()) > 1;
-  const Duration own = replicated ? state.options.fail_over_budget : state.options.budget;
-  return received + std::min(budget.value_or(own), kRequestAgeMax);
+  return replicated ? state.options.fail_over_budget : state.options.budget;
+}
+
+TimePoint PartitionClient::deadline_of(const State& state, PartitionId partition,
+                                       TimePoint received, std::optional<Duration> budget) {
+  return received + std::min(budget.value_or(budget_of(state, partition)), kRequestAgeMax);
 }
 
 Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rpc::Request request,

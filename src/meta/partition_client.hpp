@@ -77,6 +77,9 @@ class PartitionClient {
     return send_to_blade(state_, blade, std::move(request), deadline);
   }
 
+  /// What a call gets that names none: time for a fail-over where there is another replica.
+  Duration budget(PartitionId partition) const { return budget_of(*state_, partition); }
+
   /// Tries beyond the first since the start.
   uint64_t retries() const { return state_->retries; }
 
@@ -96,6 +99,7 @@ class PartitionClient {
 
   static Task<rpc::Reply> send(StatePtr state, PartitionId partition, rpc::Request request,
                                TimePoint received, std::optional<Duration> budget);
+  static Duration budget_of(const State& state, PartitionId partition);
   /// Until when it is worth trying, by the newest map.
   static TimePoint deadline_of(const State& state, PartitionId partition, TimePoint received,
                                std::optional<Duration> budget);

@@ -140,6 +140,22 @@ TEST_F(PartitionClientTest, GivesUpOnAnUnreachableBladeWithinItsBudget) {
   EXPECT_EQ(transport.channels_made, 1);
 }
 
+// A PUT named the budget of a partition without replicas and failed after 1.5 s.
+TEST_F(PartitionClientTest, GivesAReplicatedPartitionTimeForAFailOver) {
+  map.update(record(5, 1, proto::BLADE_HEALTHY));
+  EXPECT_EQ(client.budget(PartitionId(0)), PartitionClientOptions{}.budget);
+  proto::ClusterMap replicated = record(6, 1, proto::BLADE_HEALTHY);
+  replicated.mutable_partitions(0)->add_replicas(1);
+  replicated.mutable_partitions(0)->add_wanted(1);
+  replicated.mutable_partitions(0)->add_wanted(2);
+  map.update(replicated);
+  EXPECT_EQ(client.budget(PartitionId(0)), PartitionClientOptions{}.fail_over_budget);
+  answer(1, [] { return bad_answer(Errc::unavailable); });
+  const TimePoint start = time.now();
+  EXPECT_TRUE(call(start).failed_with(Errc::unavailable));
+  EXPECT_EQ(time.now() - start, PartitionClientOptions{}.fail_over_budget);
+}
+
 TEST_F(PartitionClientTest, FailsSoonWhenTheMapSaysDead) {
   map.update(record(5, 1, proto::BLADE_DEAD));
   const TimePoint start = time.now();
