@@ -8,6 +8,7 @@
 #include "etcd/etcd_store.hpp"
 #include "io/reactor.hpp"
 #include "support/etcd_server.hpp"
+#include "support/wait_for.hpp"
 
 namespace turbine::etcd {
 namespace {
@@ -16,9 +17,9 @@ using cluster::ClusterStore;
 using cluster::StoreCompare;
 using cluster::StorePut;
 using cluster::StoreRecord;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 using support::EtcdServer;
+using support::wait_for;
 
 /// A kind of store with what it stands on.
 class Home {
@@ -143,14 +144,6 @@ class ClusterStoreTest : public testing::TestWithParam<Make> {
     for (const StoreRecord& record : *records) out.push_back(record.key);
     return out;
   }
-  /// Lets the reactor run until `done`; false after half a minute.
-  bool wait_for(const std::function<bool()>& done) {
-    const TimePoint end = reactor_.clock().now() + seconds(30);
-    while (!done() && reactor_.clock().now() < end) {
-      EXPECT_TRUE(reactor_.run(reactor_.clock().sleep_for(milliseconds(2))).ok());
-    }
-    return done();
-  }
 
   io::Reactor reactor_;
   std::unique_ptr<Home> home_;
@@ -240,7 +233,7 @@ TEST_P(ClusterStoreTest, TellsWatchersOfEveryTransactionOnTheirPrefixInOrder) {
   }
   expected.push_back(txn({}, {{"a/1", std::nullopt}}).value());
   expected_all.push_back(expected.back());
-  EXPECT_TRUE(wait_for([&] { return seen.size() >= 21 && seen_all.size() >= 41; }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen.size() >= 21 && seen_all.size() >= 41; }));
   EXPECT_EQ(seen, expected);
   EXPECT_EQ(seen_all, expected_all);
 }

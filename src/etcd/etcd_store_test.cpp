@@ -2,16 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include "cluster/settled_txn.hpp"
 #include "io/reactor.hpp"
 #include "support/etcd_server.hpp"
+#include "support/wait_for.hpp"
 
 namespace turbine::etcd {
 namespace {
 
-using std::chrono::milliseconds;
+using asio::ip::tcp;
 using std::chrono::seconds;
 using support::EtcdServer;
+using support::wait_for;
 
 class EtcdStoreTest : public testing::Test {
  protected:
@@ -36,13 +40,6 @@ class EtcdStoreTest : public testing::Test {
   template <class T>
   Result<T> run(Task<T> task) {
     return reactor_.run(std::move(task));
-  }
-  bool wait_for(const std::function<bool()>& done) {
-    const TimePoint end = reactor_.clock().now() + seconds(30);
-    while (!done() && reactor_.clock().now() < end) {
-      EXPECT_TRUE(run(reactor_.clock().sleep_for(milliseconds(2))).ok());
-    }
-    return done();
   }
 
   io::Reactor reactor_;
@@ -90,7 +87,7 @@ TEST_F(EtcdStoreTest, SaysThatTheOutcomeIsUnknownWhenEtcdIsSilent) {
   server.resume();
   // It was executed or not; whichever, settling it ends with the record as wanted.
   std::optional<cluster::StoreRecord> record;
-  ASSERT_TRUE(wait_for([&] {
+  ASSERT_TRUE(wait_for(reactor_, [&] {
     const auto read = run(store.get("a"));
     if (read.ok()) record = *read;
     return read.ok();
@@ -118,7 +115,7 @@ TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
   std::vector<uint64_t> seen;
   store.watch("a/", [&](uint64_t revision) { seen.push_back(revision); });
   const uint64_t first = run(store.txn({}, {{"a/1", "1"}})).value();
-  ASSERT_TRUE(wait_for([&] { return seen == std::vector<uint64_t>{first}; }));
+  ASSERT_TRUE(wait_for(reactor_, [&] { return seen == std::vector<uint64_t>{first}; }));
   server.kill();
   server.start();
   // Another client may be faster than the watch that reconnects.
@@ -127,7 +124,7 @@ TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
   for (int i = 0; i < 5; ++i) {
     expected.push_back(run(other.txn({}, {{"a/2", std::to_string(i)}})).value());
   }
-  EXPECT_TRUE(wait_for([&] { return seen.size() >= expected.size(); }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen.size() >= expected.size(); }));
   EXPECT_EQ(seen, expected);
 }
 
@@ -144,9 +141,9 @@ TEST_F(EtcdStoreTest, GoesOnWithAWatchWhoseRevisionsWereCompacted) {
     last = header_revision(parse_object(answer, "put").value());
   }
   server.post("/v3/kv/compaction", R"({"revision":")" + std::to_string(last) + R"("})");
-  EXPECT_TRUE(wait_for([&] { return !seen.empty() && seen.back() == last; }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return !seen.empty() && seen.back() == last; }));
   const uint64_t next = run(store.txn({}, {{"a", "2"}})).value();
-  EXPECT_TRUE(wait_for([&] { return seen.back() == next; }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen.back() == next; }));
 }
 
 TEST_F(EtcdStoreTest, TakesANewTokenWhenEtcdHasForgottenTheOldOne) {
@@ -163,7 +160,7 @@ TEST_F(EtcdStoreTest, TakesANewTokenWhenEtcdHasForgottenTheOldOne) {
   server.start();
   const auto done = run(store.txn({{"a", 0}}, {{"a", "1"}}));
   ASSERT_TRUE(done.ok()) << done.error().text();
-  EXPECT_TRUE(wait_for([&] { return seen == std::vector<uint64_t>{*done}; }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen == std::vector<uint64_t>{*done}; }));
 }
 
 TEST_F(EtcdStoreTest, SaysDeniedForAWrongPasswordAndForNone) {
@@ -214,10 +211,33 @@ TEST_F(EtcdStoreTest, PassesEtcdsLimitsOn) {
   EXPECT_FALSE(run(store.get("a")).value().has_value());
 }
 
+/// Accepts a connection, and says nothing.
+class SilentServer {
+ public:
+  explicit SilentServer(Executor executor)
+      : acceptor_(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0)), socket_(executor) {
+    acceptor_.async_accept(socket_, [this](auto error) {
+      if (error) return;
+      socket_.async_wait(tcp::socket::wait_read, [this](auto failed) {
+        if (!failed) asked_ = true;
+      });
+    });
+  }
+  Endpoint endpoint() const { return {"127.0.0.1", acceptor_.local_endpoint().port(), false}; }
+  bool asked() const { return asked_; }
+
+ private:
+  asio::basic_socket_acceptor<tcp, Executor> acceptor_;
+  asio::basic_stream_socket<tcp, Executor> socket_;
+  bool asked_ = false;
+};
+
 TEST_F(EtcdStoreTest, EndsWaitingCallsWhenItIsStopped) {
-  EtcdServer server;
-  EtcdStore& store = open(server);
-  server.pause();
+  SilentServer server(reactor_.executor());
+  EtcdOptions silent;
+  silent.endpoints = {server.endpoint()};
+  silent.call_timeout = seconds(60);
+  EtcdStore& store = add(silent);
   OneShot<> ended(reactor_.executor());
   Gate gate(reactor_.executor());
   const auto ask = [](EtcdStore& asked, OneShot<> done) -> Task<> {
@@ -226,13 +246,12 @@ TEST_F(EtcdStoreTest, EndsWaitingCallsWhenItIsStopped) {
     co_return Result<>{};
   };
   gate.spawn("ask", ask(store, ended));
-  ASSERT_TRUE(run(reactor_.clock().sleep_for(milliseconds(20))).ok());
+  ASSERT_TRUE(wait_for(reactor_, [&] { return server.asked(); }));
   const TimePoint begin = reactor_.clock().now();
   ASSERT_TRUE(run(store.stop()).ok());
   EXPECT_TRUE(run(ended.wait()).ok());
-  EXPECT_LT(reactor_.clock().now() - begin, seconds(1));
+  EXPECT_LT(reactor_.clock().now() - begin, seconds(20));
   EXPECT_TRUE(run(gate.close()).ok());
-  server.resume();
 }
 
 }  // namespace
