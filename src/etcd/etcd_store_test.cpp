@@ -22,19 +22,35 @@ class EtcdStoreTest : public testing::Test {
   void TearDown() override {
     for (auto& store : stores_) EXPECT_TRUE(run(store->stop()).ok());
   }
+  /// With time to spare, as the machine may be busy.
   EtcdOptions options(const EtcdServer& server) {
     EtcdOptions made;
     made.endpoints = parse_endpoints(server.url()).value();
     made.prefix = "/turbine/test/";
+    made.connect_timeout = made.call_timeout = seconds(30);
+    return made;
+  }
+  /// With the time-outs of arrays.
+  EtcdOptions usual_options(const EtcdServer& server) {
+    EtcdOptions made = options(server);
+    made.connect_timeout = EtcdOptions().connect_timeout;
+    made.call_timeout = EtcdOptions().call_timeout;
+    return made;
+  }
+  EtcdOptions options_of_root(const EtcdServer& server) {
+    EtcdOptions made = options(server);
+    made.user = "root";
+    made.password = "open sesame";
     return made;
   }
   EtcdStore& add(EtcdOptions options) {
     stores_.push_back(EtcdStore::make(reactor_.clock(), std::move(options)).value());
     return *stores_.back();
   }
-  EtcdStore& open(const EtcdServer& server) {
-    EtcdStore& store = add(options(server));
-    EXPECT_TRUE(run(store.start()).ok());
+  EtcdStore& open(EtcdOptions options) {
+    EtcdStore& store = add(std::move(options));
+    const auto started = run(store.start());
+    EXPECT_TRUE(started.ok()) << started.error().text();
     return store;
   }
   template <class T>
@@ -48,7 +64,7 @@ class EtcdStoreTest : public testing::Test {
 
 TEST_F(EtcdStoreTest, KeepsArraysApartByTheirPrefix) {
   EtcdServer server;
-  EtcdStore& one = open(server);
+  EtcdStore& one = open(options(server));
   EtcdOptions other = options(server);
   other.prefix = "/turbine/other/";
   EtcdStore& two = add(other);
@@ -64,7 +80,7 @@ TEST_F(EtcdStoreTest, KeepsArraysApartByTheirPrefix) {
 
 TEST_F(EtcdStoreTest, SaysUnavailableInTimeWhileNobodyAnswersAndWorksAgainLater) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(usual_options(server));
   const uint64_t revision = run(store.txn({}, {{"a", "1"}})).value();
   server.kill();
   const TimePoint begin = reactor_.clock().now();
@@ -78,7 +94,7 @@ TEST_F(EtcdStoreTest, SaysUnavailableInTimeWhileNobodyAnswersAndWorksAgainLater)
 
 TEST_F(EtcdStoreTest, SaysThatTheOutcomeIsUnknownWhenEtcdIsSilent) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(usual_options(server));
   const uint64_t revision = run(store.txn({}, {{"a", "1"}})).value();
   server.pause();
   const TimePoint begin = reactor_.clock().now();
@@ -100,7 +116,7 @@ TEST_F(EtcdStoreTest, SaysThatTheOutcomeIsUnknownWhenEtcdIsSilent) {
 
 TEST_F(EtcdStoreTest, LeavesASilentEndpointForAnotherWhenItReads) {
   EtcdServer server, other;
-  EtcdOptions both = options(server);
+  EtcdOptions both = usual_options(server);
   both.endpoints.push_back(options(other).endpoints.front());
   EtcdStore& store = add(both);
   ASSERT_TRUE(run(store.start()).ok());
@@ -111,7 +127,7 @@ TEST_F(EtcdStoreTest, LeavesASilentEndpointForAnotherWhenItReads) {
 
 TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(options(server));
   std::vector<uint64_t> seen;
   store.watch("a/", [&](uint64_t revision) { seen.push_back(revision); });
   const uint64_t first = run(store.txn({}, {{"a/1", "1"}})).value();
@@ -119,7 +135,7 @@ TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
   server.kill();
   server.start();
   // Another client may be faster than the watch that reconnects.
-  EtcdStore& other = open(server);
+  EtcdStore& other = open(options(server));
   std::vector<uint64_t> expected{first};
   for (int i = 0; i < 5; ++i) {
     expected.push_back(run(other.txn({}, {{"a/2", std::to_string(i)}})).value());
@@ -130,7 +146,7 @@ TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
 
 TEST_F(EtcdStoreTest, GoesOnWithAWatchWhoseRevisionsWereCompacted) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(options(server));
   std::vector<uint64_t> seen;
   store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
   // The watch has not run yet: it begins with what is compacted here.
@@ -149,11 +165,7 @@ TEST_F(EtcdStoreTest, GoesOnWithAWatchWhoseRevisionsWereCompacted) {
 TEST_F(EtcdStoreTest, TakesANewTokenWhenEtcdHasForgottenTheOldOne) {
   EtcdServer server;
   server.demand_password("open sesame");
-  EtcdOptions known = options(server);
-  known.user = "root";
-  known.password = "open sesame";
-  EtcdStore& store = add(known);
-  ASSERT_TRUE(run(store.start()).ok());
+  EtcdStore& store = open(options_of_root(server));
   std::vector<uint64_t> seen;
   store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
   server.kill();  // tokens are in its memory only
@@ -166,8 +178,7 @@ TEST_F(EtcdStoreTest, TakesANewTokenWhenEtcdHasForgottenTheOldOne) {
 TEST_F(EtcdStoreTest, SaysDeniedForAWrongPasswordAndForNone) {
   EtcdServer server;
   server.demand_password("open sesame");
-  EtcdOptions wrong = options(server);
-  wrong.user = "root";
+  EtcdOptions wrong = options_of_root(server);
   wrong.password = "guess";
   const auto refused = run(add(wrong).start());
   EXPECT_TRUE(refused.failed_with(Errc::denied)) << refused.error().text();
@@ -178,12 +189,12 @@ TEST_F(EtcdStoreTest, SaysDeniedForAWrongPasswordAndForNone) {
 
 TEST_F(EtcdStoreTest, TrustsNoCertificateOfAnotherAuthorityOrName) {
   EtcdServer server({.on = true});
-  EtcdOptions stranger = options(server);
+  EtcdOptions stranger = usual_options(server);
   stranger.ca_file = server.file("other.pem");
   const auto refused = run(add(stranger).start());
   EXPECT_TRUE(refused.failed_with(Errc::unavailable)) << refused.error().text();
   EXPECT_NE(refused.error().context.find("certificate verify failed"), std::string::npos);
-  EtcdOptions renamed = options(server);
+  EtcdOptions renamed = usual_options(server);
   renamed.ca_file = server.file("ca.pem");
   renamed.endpoints[0].host = "localhost";  // the certificate is for 127.0.0.1
   EXPECT_TRUE(run(add(renamed).start()).failed_with(Errc::unavailable));
@@ -202,7 +213,7 @@ TEST_F(EtcdStoreTest, NamesACertificateFileItCannotUse) {
 
 TEST_F(EtcdStoreTest, PassesEtcdsLimitsOn) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(options(server));
   for (const int size : {(1 << 20) + (1 << 19) + 1, 2 << 20, 8 << 20}) {
     const auto refused = run(store.txn({}, {{"a", std::string(static_cast<size_t>(size), 'x')}}));
     EXPECT_TRUE(refused.failed_with(Errc::too_large)) << size << ": " << refused.error().text();
