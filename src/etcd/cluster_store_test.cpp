@@ -77,7 +77,7 @@ class EtcdHome final : public Home {
     }
     options.prefix = "/turbine/test/";
     // A busy machine may be slow; time-outs are not what is tested here.
-    options.connect_timeout = options.call_timeout = seconds(30);
+    options.connect_timeout = options.call_timeout = options.log_on_timeout = seconds(30);
     if (kind_.tls.on) options.ca_file = server_.file("ca.pem");
     if (kind_.tls.client_certificates) {
       options.cert_file = server_.file("client.pem");

@@ -13,6 +13,7 @@ namespace turbine::etcd {
 namespace {
 
 using asio::ip::tcp;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using support::EtcdServer;
 using support::wait_for;
@@ -27,7 +28,7 @@ class EtcdStoreTest : public testing::Test {
     EtcdOptions made;
     made.endpoints = parse_endpoints(server.url()).value();
     made.prefix = "/turbine/test/";
-    made.connect_timeout = made.call_timeout = seconds(30);
+    made.connect_timeout = made.call_timeout = made.log_on_timeout = seconds(30);
     return made;
   }
   /// With the time-outs of arrays.
@@ -168,11 +169,65 @@ TEST_F(EtcdStoreTest, TakesANewTokenWhenEtcdHasForgottenTheOldOne) {
   EtcdStore& store = open(options_of_root(server));
   std::vector<uint64_t> seen;
   store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
-  server.kill();  // tokens are in its memory only
+  server.forget_tokens("open sesame");
+  server.kill();  // the watch needs a token again
   server.start();
   const auto done = run(store.txn({{"a", 0}}, {{"a", "1"}}));
   ASSERT_TRUE(done.ok()) << done.error().text();
   EXPECT_TRUE(wait_for(reactor_, [&] { return seen == std::vector<uint64_t>{*done}; }));
+}
+
+TEST_F(EtcdStoreTest, TakesANewTokenForAWatchThoughNothingElseIsAsked) {
+  EtcdServer server;
+  server.demand_password("open sesame");
+  EtcdStore& store = open(options_of_root(server));
+  std::vector<uint64_t> seen;
+  store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
+  server.forget_tokens("open sesame");
+  server.kill();
+  server.start();
+  const auto done = run(open(options_of_root(server)).txn({{"a", 0}}, {{"a", "1"}}));
+  ASSERT_TRUE(done.ok()) << done.error().text();
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen == std::vector<uint64_t>{*done}; }));
+}
+
+TEST_F(EtcdStoreTest, LogsOnThoughEtcdTakesLongerToCheckAPasswordThanACallMayTake) {
+  EtcdServer server({}, {"--bcrypt-cost", "14"});  // a second or so
+  server.demand_password("open sesame");
+  EtcdOptions impatient = options_of_root(server);
+  impatient.call_timeout = milliseconds(500);
+  EtcdStore& store = add(impatient);
+  const auto started = run(store.start());
+  EXPECT_TRUE(started.ok()) << started.error().text();
+  // Without start(), and later: a call that gave up waiting has not begun in vain.
+  EtcdStore& other = add(impatient);
+  EXPECT_TRUE(run(other.get("a")).failed_with(Errc::unavailable));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return run(other.get("a")).ok(); }));
+}
+
+TEST_F(EtcdStoreTest, LogsOnOnceForAllCallsThatWantAToken) {
+  EtcdServer server;
+  server.demand_password("open sesame");
+  EtcdStore& store = open(options_of_root(server));
+  server.forget_tokens("open sesame");
+  const auto log_ons = [&server] {
+    return server.metric(
+        "grpc_server_handled_total{grpc_code=\"OK\",grpc_method=\"Authenticate\","
+        "grpc_service=\"etcdserverpb.Auth\",grpc_type=\"unary\"}");
+  };
+  const uint64_t before = log_ons();
+  ASSERT_GT(before, 0U);
+  std::vector<Task<std::optional<cluster::StoreRecord>>> asked;
+  asked.reserve(16);
+  for (int i = 0; i < 16; ++i) asked.push_back(store.get("a"));
+  const auto all = [](auto tasks) -> Task<> {
+    for (const auto& record : co_await when_all(std::move(tasks))) {
+      EXPECT_TRUE(record.ok()) << record.error().text();
+    }
+    co_return Result<>{};
+  };
+  ASSERT_TRUE(run(all(std::move(asked))).ok());
+  EXPECT_EQ(log_ons(), before + 1);
 }
 
 TEST_F(EtcdStoreTest, SaysDeniedForAWrongPasswordAndForNone) {

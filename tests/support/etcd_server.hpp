@@ -59,8 +59,9 @@ class EtcdServer {
   void resume() { process_->resume(); }
 
   /// A POST by curl, as an operator would; returns the answer.
-  std::string post(const std::string& path, const std::string& body) const {
-    return ask(path + " -d '" + body + "'");
+  std::string post(const std::string& path, const std::string& body,
+                   const std::string& token = "") const {
+    return ask(fmt::format("{} -H 'Authorization: {}' -d '{}'", path, token, body));
   }
   /// A number of etcd's /metrics by its name and labels, `name{label="x"}`; 0 if it isn't there.
   uint64_t metric(const std::string& name) const {
@@ -75,6 +76,14 @@ class EtcdServer {
     post("/v3/auth/role/add", R"({"name":"root"})");
     post("/v3/auth/user/grant", R"({"user":"root","role":"root"})");
     post("/v3/auth/enable", "{}");
+  }
+  /// All tokens of root, to whom it gives the same password anew.
+  void forget_tokens(const std::string& password) const {
+    const std::string root = R"({"name":"root","password":")" + password + "\"}";
+    const std::string answer = post("/v3/auth/authenticate", root);
+    const std::string before = R"("token":")";
+    const size_t begin = answer.find(before) + before.size();
+    post("/v3/auth/user/changepw", root, answer.substr(begin, answer.find('"', begin) - begin));
   }
 
  private:
