@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 constexpr auto kRoundPause = milliseconds(50);  // after all endpoints were tried in vain
 constexpr size_t kIdleMax = 4;
 constexpr int kTokenRenewalsMax = 2;
+constexpr std::string_view kClosing = "the cluster store is closing";
 
 /// Codes of gRPC that etcd uses (google/rpc/code.proto).
 enum GrpcCode {
@@ -26,17 +27,22 @@ enum GrpcCode {
 }  // namespace
 
 Client::Client(Clock& clock, EtcdOptions options, TlsContextPtr tls)
-    : clock_(clock), options_(std::move(options)), tls_(std::move(tls)), wake_(clock.executor()) {
+    : clock_(clock),
+      options_(std::move(options)),
+      tls_(std::move(tls)),
+      wake_(clock.executor()),
+      gate_(clock.executor()) {
   CHECK(!options_.endpoints.empty());
 }
 
-void Client::stop() {
+Task<> Client::stop() {
   stopped_ = true;
   idle_.clear();
   for (const auto& each : open_) {
     if (const auto connection = each.lock()) connection->close();
   }
   wake_.notify_all();
+  co_return co_await gate_.close();
 }
 
 Task<> Client::pause(Duration duration) {
@@ -55,42 +61,30 @@ void Client::turn_from(const Endpoint& endpoint) {
 
 // --- one attempt -----------------------------------------------------------------------------
 
-Task<Client::ConnectionPtr> Client::take_connection(TimePoint deadline) {
-  const Endpoint endpoint = options_.endpoints[current_];
+Task<Client::ConnectionPtr> Client::take_connection(size_t endpoint, TimePoint deadline) {
+  const Endpoint& wanted = options_.endpoints[endpoint];
   while (!idle_.empty()) {
     ConnectionPtr connection = std::move(idle_.back());
     idle_.pop_back();
-    if (connection->endpoint() == endpoint && connection->usable()) co_return connection;
+    if (connection->endpoint() == wanted && connection->usable()) co_return connection;
   }
-  ConnectionPtr made = HttpConnection::make(clock_, endpoint, tls_);
+  ConnectionPtr made = HttpConnection::make(clock_, wanted, tls_);
   std::erase_if(open_, [](const auto& each) { return each.expired(); });
   open_.push_back(made);
   CO_TRY(co_await made->connect(std::min(deadline, clock_.now() + options_.connect_timeout)));
+  if (stopped_) co_return fail(Errc::closed, "{}", kClosing);
   co_return made;
 }
 
-Task<> Client::log_on(ConnectionPtr connection, TimePoint deadline) {
-  json::object request{{"name", options_.user}, {"password", options_.password}};
-  Result<HttpReply> reply =
-      co_await connection->post({"/v3/auth/authenticate", "", json::serialize(request)}, deadline);
-  if (!reply.ok()) co_return fail(Errc::unavailable, "{}", reply.error().context);
-  if (reply->status == 200) {
-    const json::object answer = CO_TRY(parse_object(reply->body, "etcd's answer to a password"));
-    token_ = text_field(answer, "token");
-    co_return Result<>{};
-  }
-  const Refusal refusal = read_refusal(*reply);
-  const bool final = refusal.verdict == Verdict::final || refusal.verdict == Verdict::new_token;
-  co_return fail(final ? Errc::denied : Errc::unavailable, "user {} at {}: {}", options_.user,
-                 connection->endpoint().text(), refusal.error.context);
+void Client::give_back(ConnectionPtr connection) {
+  if (idle_.size() < kIdleMax && !stopped_) idle_.push_back(std::move(connection));
 }
 
-Task<HttpReply> Client::attempt(HttpPost post, TimePoint deadline) {
-  ConnectionPtr connection = CO_TRY(co_await take_connection(deadline));
-  if (!options_.user.empty() && token_.empty()) CO_TRY(co_await log_on(connection, deadline));
-  post.token = token_;
-  HttpReply reply = CO_TRY(co_await connection->post(std::move(post), deadline));
-  if (idle_.size() < kIdleMax && !stopped_) idle_.push_back(std::move(connection));
+Task<HttpReply> Client::attempt(size_t endpoint, HttpPost& post, TimePoint deadline) {
+  post.token = CO_TRY(co_await token(endpoint, deadline));
+  ConnectionPtr connection = CO_TRY(co_await take_connection(endpoint, deadline));
+  HttpReply reply = CO_TRY(co_await connection->post(post, deadline));
+  give_back(std::move(connection));
   co_return reply;
 }
 
@@ -107,9 +101,7 @@ Client::Refusal Client::read_refusal(const HttpReply& reply) {
   if (text.empty()) text = text_field(error, "error");
   const bool has_code = error.contains("code") || error.contains("grpc_code");
   const uint64_t code = number_field(error, error.contains("grpc_code") ? "grpc_code" : "code");
-  // A token of before a restart, or of before users were changed.
-  if (code == kUnauthenticated || text.find("revision of auth store") != std::string::npos ||
-      text.find("user name is empty") != std::string::npos) {
+  if (code == kUnauthenticated || is_about_token(text)) {
     return {Verdict::new_token, {Errc::denied, text}};
   }
   if (text == "etcdserver: no leader" || text == "etcdserver: too many requests" ||
@@ -137,17 +129,88 @@ Client::Refusal Client::read_refusal(const HttpReply& reply) {
   }
 }
 
+// --- tokens ----------------------------------------------------------------------------------
+
+bool Client::is_about_token(std::string_view text) {
+  // Of before a restart, or of before users were changed.
+  return text.find("invalid auth token") != text.npos ||
+         text.find("revision of auth store") != text.npos ||
+         text.find("user name is empty") != text.npos;
+}
+
+void Client::drop_token(const std::string& token) {
+  if (token_ == token) token_.clear();
+}
+
+Task<> Client::log_on() {
+  Result<std::string> taken{""};
+  for (size_t tries = 0; tries < options_.endpoints.size(); ++tries) {
+    const size_t endpoint = current_;
+    taken = co_await token(endpoint, clock_.now() + options_.log_on_timeout);
+    if (!taken.failed_with(Errc::unavailable)) break;
+    turn_from(options_.endpoints[endpoint]);
+  }
+  if (!taken.ok()) co_return fail(std::move(taken).error());
+  co_return Result<>{};
+}
+
+Task<std::string> Client::token(size_t endpoint, TimePoint deadline) {
+  if (options_.user.empty() || !token_.empty()) co_return token_;
+  std::shared_ptr<LogOn> log_on;
+  for (const auto& each : log_ons_) {
+    if (each->endpoint == endpoint) log_on = each;
+  }
+  if (!log_on) {
+    log_on = log_ons_.emplace_back(std::make_shared<LogOn>(endpoint));
+    gate_.spawn("etcd log-on", run_log_on(log_on));
+  }
+  const TimerId timer = clock_.call_at(deadline, [this] { wake_.notify_all(); });
+  while (!log_on->ended && token_.empty() && !stopped_ && clock_.now() < deadline) {
+    CO_TRY(co_await wake_.wait());
+  }
+  clock_.cancel(timer);
+  if (stopped_) co_return fail(Errc::closed, "{}", kClosing);
+  if (!token_.empty()) co_return token_;
+  if (log_on->ended) co_return *log_on->ended;
+  co_return fail(Errc::unavailable, "{} has not checked the password of user {} yet",
+                 options_.endpoints[endpoint].text(), options_.user);
+}
+
+Task<> Client::run_log_on(std::shared_ptr<LogOn> log_on) {
+  log_on->ended = co_await ask_for_token(log_on->endpoint, clock_.now() + options_.log_on_timeout);
+  if (log_on->ended->ok()) token_ = **log_on->ended;
+  std::erase(log_ons_, log_on);
+  wake_.notify_all();
+  co_return Result<>{};
+}
+
+Task<std::string> Client::ask_for_token(size_t endpoint, TimePoint deadline) {
+  const json::object request{{"name", options_.user}, {"password", options_.password}};
+  ConnectionPtr connection = CO_TRY(co_await take_connection(endpoint, deadline));
+  Result<HttpReply> reply =
+      co_await connection->post({"/v3/auth/authenticate", "", json::serialize(request)}, deadline);
+  if (!reply.ok()) co_return fail(Errc::unavailable, "{}", reply.error().context);
+  give_back(std::move(connection));
+  if (reply->status == 200) {
+    const json::object answer = CO_TRY(parse_object(reply->body, "etcd's answer to a password"));
+    co_return text_field(answer, "token");
+  }
+  const Refusal refusal = read_refusal(*reply);
+  const bool final = refusal.verdict == Verdict::final || refusal.verdict == Verdict::new_token;
+  co_return fail(final ? Errc::denied : Errc::unavailable, "user {} at {}: {}", options_.user,
+                 options_.endpoints[endpoint].text(), refusal.error.context);
+}
+
 // --- until one is answered -------------------------------------------------------------------
 
 Task<> Client::recover(Refusal failed, Kind kind, size_t endpoint, int& renewals, size_t tries) {
-  if (stopped_) co_return fail(Errc::closed, "the cluster store is closing");
+  if (stopped_) co_return fail(Errc::closed, "{}", kClosing);
   Error& error = failed.error;
   if (failed.verdict == Verdict::final) co_return fail(std::move(error).within("etcd"));
   if (failed.verdict == Verdict::unknown && kind == Kind::changes) {
     co_return fail(Errc::timeout, "etcd may have done it or not: {}", error.context);
   }
   if (failed.verdict == Verdict::new_token) {
-    token_.clear();
     if (options_.user.empty() || ++renewals > kTokenRenewalsMax) {
       co_return fail(Errc::denied, "etcd: {}{}", error.context,
                      options_.user.empty() ? "; it wants a user and a password" : "");
@@ -165,7 +228,7 @@ Task<json::object> Client::call(std::string path, json::object request, Kind kin
 
 Task<json::object> Client::call(std::string path, json::object request, Kind kind,
                                 TimePoint deadline) {
-  const HttpPost post{std::move(path), "", json::serialize(request)};
+  HttpPost post{std::move(path), "", json::serialize(request)};
   std::string last = "no time was left";
   int renewals = 0;
   for (size_t tries = 0; clock_.now() < deadline && !stopped_; ++tries) {
@@ -173,7 +236,8 @@ Task<json::object> Client::call(std::string path, json::object request, Kind kin
     // A silent endpoint must leave time for another, where asking again is allowed.
     const bool again = kind == Kind::repeatable && options_.endpoints.size() > 1;
     const Duration left = deadline - clock_.now();
-    Result<HttpReply> reply = co_await attempt(post, clock_.now() + (again ? left / 2 : left));
+    Result<HttpReply> reply =
+        co_await attempt(endpoint, post, clock_.now() + (again ? left / 2 : left));
     Refusal failed;
     if (!reply.ok()) {
       const Errc code = reply.error().code;
@@ -187,36 +251,30 @@ Task<json::object> Client::call(std::string path, json::object request, Kind kin
     } else {
       failed = read_refusal(*reply);
     }
+    if (failed.verdict == Verdict::new_token) drop_token(post.token);
     last = failed.error.context;
     CO_TRY(co_await recover(std::move(failed), kind, endpoint, renewals, tries));
   }
-  if (stopped_) co_return fail(Errc::closed, "the cluster store is closing");
+  if (stopped_) co_return fail(Errc::closed, "{}", kClosing);
   co_return fail(Errc::unavailable, "no endpoint of etcd answers: {}", last);
 }
 
-Task<std::shared_ptr<HttpConnection>> Client::open_stream(std::string path, json::object request) {
+Task<Client::Stream> Client::open_stream(std::string path, json::object request) {
   const TimePoint deadline = clock_.now() + options_.call_timeout;
   const size_t endpoint = current_;
-  ConnectionPtr connection = HttpConnection::make(clock_, options_.endpoints[endpoint], tls_);
-  std::erase_if(open_, [](const auto& each) { return each.expired(); });
-  open_.push_back(connection);
-  Result<> connected =
-      co_await connection->connect(std::min(deadline, clock_.now() + options_.connect_timeout));
-  if (connected.ok() && !options_.user.empty() && token_.empty()) {
-    connected = co_await log_on(connection, deadline);
-  }
-  Result<HttpReply> reply = fail(Errc::closed, "the cluster store is closing");
-  if (!connected.ok()) {
-    reply = fail(std::move(connected).error());
-  } else if (!stopped_) {
-    reply = co_await connection->open_stream({std::move(path), token_, json::serialize(request)},
-                                             deadline);
-  }
-  if (reply.ok() && reply->status == 200) co_return connection;
-  turn_from(options_.endpoints[endpoint]);
-  if (!reply.ok()) co_return fail(std::move(reply).error());
-  Refusal refusal = read_refusal(*reply);
-  if (refusal.verdict == Verdict::new_token) token_.clear();
+  HttpPost post{std::move(path), "", json::serialize(request)};
+  Result<Stream> opened = co_await try_stream(endpoint, post, deadline);
+  if (!opened.ok()) turn_from(options_.endpoints[endpoint]);
+  co_return opened;
+}
+
+Task<Client::Stream> Client::try_stream(size_t endpoint, HttpPost& post, TimePoint deadline) {
+  post.token = CO_TRY(co_await token(endpoint, deadline));
+  ConnectionPtr connection = CO_TRY(co_await take_connection(endpoint, deadline));
+  const HttpReply reply = CO_TRY(co_await connection->open_stream(post, deadline));
+  if (reply.status == 200) co_return Stream{std::move(connection), post.token};
+  Refusal refusal = read_refusal(reply);
+  if (refusal.verdict == Verdict::new_token) drop_token(post.token);
   co_return fail(std::move(refusal.error).within("etcd"));
 }
 

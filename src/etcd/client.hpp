@@ -2,8 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/async.hpp"
@@ -15,7 +16,8 @@ namespace turbine::etcd {
 
 /// One reactor thread; outlives its calls, which stop() ends. Keeps the token of its user and
 /// takes a new one when etcd no longer knows it. A refused or silent endpoint gives way to the
-/// next.
+/// next. etcd is slow to check a password, and means to be: calls that want a token share one
+/// log-on at an endpoint, which goes on when they give up.
 class Client {
  public:
   /// A call that only reads, or that does no more when done twice, is tried again as long as its
@@ -30,13 +32,25 @@ class Client {
   Task<json::object> call(std::string path, json::object request, Kind kind);
   Task<json::object> call(std::string path, json::object request, Kind kind, TimePoint deadline);
 
+  /// Takes a token, for as long as the options allow for that; nothing to do without a user.
+  /// Errors as of call().
+  Task<> log_on();
+
+  struct Stream {
+    std::shared_ptr<HttpConnection> connection;
+    std::string token;
+  };
   /// A connection whose next_line()s are the answers of a stream. Errors as of call().
-  Task<std::shared_ptr<HttpConnection>> open_stream(std::string path, json::object request);
+  Task<Stream> open_stream(std::string path, json::object request);
   /// Goes to another endpoint next, since this one's stream was of no use.
   void turn_from(const Endpoint& endpoint);
+  /// Does etcd say with `text` that it does not know the token (any more)?
+  static bool is_about_token(std::string_view text);
+  /// Takes another token next, unless that has been done since.
+  void drop_token(const std::string& token);
 
   /// Running and later calls end with Errc::closed.
-  void stop();
+  Task<> stop();
   bool stopped() const { return stopped_; }
   /// Sleeps, but not past stop().
   Task<> pause(Duration duration);
@@ -49,10 +63,20 @@ class Client {
     Verdict verdict = Verdict::final;
     Error error;
   };
+  struct LogOn {
+    size_t endpoint;
+    std::optional<Result<std::string>> ended;  // with a token
+  };
 
-  Task<ConnectionPtr> take_connection(TimePoint deadline);
-  Task<HttpReply> attempt(HttpPost post, TimePoint deadline);
-  Task<> log_on(ConnectionPtr connection, TimePoint deadline);
+  Task<ConnectionPtr> take_connection(size_t endpoint, TimePoint deadline);
+  void give_back(ConnectionPtr connection);
+  /// Sets the post's token, too.
+  Task<HttpReply> attempt(size_t endpoint, HttpPost& post, TimePoint deadline);
+  Task<Stream> try_stream(size_t endpoint, HttpPost& post, TimePoint deadline);
+  /// The token there is, or that of a log-on; empty without a user.
+  Task<std::string> token(size_t endpoint, TimePoint deadline);
+  Task<> run_log_on(std::shared_ptr<LogOn> log_on);
+  Task<std::string> ask_for_token(size_t endpoint, TimePoint deadline);
   static Refusal read_refusal(const HttpReply& reply);
   /// What to do after `failed`: go on, or give its error up to the caller.
   Task<> recover(Refusal failed, Kind kind, size_t endpoint, int& renewals, size_t tries);
@@ -62,9 +86,11 @@ class Client {
   const TlsContextPtr tls_;
   size_t current_ = 0;  // index of the endpoint that answered last
   std::string token_;
+  std::vector<std::shared_ptr<LogOn>> log_ons_;  // that run, one of an endpoint at most
   std::vector<ConnectionPtr> idle_;
   std::vector<std::weak_ptr<HttpConnection>> open_;  // all, for stop()
   Event wake_;
+  Gate gate_;
   bool stopped_ = false;
 };
 

@@ -15,6 +15,12 @@ using std::chrono::seconds;
 constexpr auto kStreamIdleMax = seconds(10);
 constexpr auto kReconnectPause = milliseconds(100);
 
+/// Errc::denied when it was for the token.
+std::unexpected<Error> ended_watch(const std::string& why) {
+  return fail(Client::is_about_token(why) ? Errc::denied : Errc::unavailable,
+              "etcd ended the watch: {}", why);
+}
+
 }  // namespace
 
 EtcdStore::EtcdStore(Clock& clock, EtcdOptions options, TlsContextPtr tls)
@@ -27,6 +33,12 @@ Result<std::unique_ptr<EtcdStore>> EtcdStore::make(Clock& clock, EtcdOptions opt
 }
 
 Task<> EtcdStore::start() {
+  // Apart from the call, whose time is too short where passwords are checked very slowly. When no
+  // endpoint can be reached, the call tries again.
+  Result<> known = co_await client_.log_on();
+  if (!known.ok() && !known.failed_with(Errc::unavailable)) {
+    co_return fail(std::move(known).error().within("etcd"));
+  }
   const json::object answer = CO_TRY(co_await client_.call(
       "/v3/kv/range", json::object{{"key", etcd_key("")}, {"count_only", true}},
       Client::Kind::repeatable));
@@ -36,7 +48,7 @@ Task<> EtcdStore::start() {
 }
 
 Task<> EtcdStore::stop() {
-  client_.stop();
+  CO_TRY(co_await client_.stop());
   co_return co_await gate_.close();
 }
 
@@ -190,17 +202,18 @@ Task<> EtcdStore::follow(std::shared_ptr<Watch> watch) {
   const auto stream = CO_TRY(co_await client_.open_stream(
       "/v3/watch", json::object{{"create_request", std::move(create)}}));
   while (!client_.stopped()) {
-    Result<std::string> line = co_await stream->next_line(clock_.now() + kStreamIdleMax);
+    Result<std::string> line = co_await stream.connection->next_line(clock_.now() + kStreamIdleMax);
     if (line.failed_with(Errc::timeout)) break;
     Result<bool> more =
         !line.ok() ? Result<bool>(fail(line.error())) : co_await take_line(watch, std::move(*line));
     if (!more.ok()) {
-      client_.turn_from(stream->endpoint());
+      if (more.failed_with(Errc::denied)) client_.drop_token(stream.token);
+      client_.turn_from(stream.connection->endpoint());
       co_return fail(std::move(more).error());
     }
     if (!*more) break;
   }
-  stream->close();
+  stream.connection->close();
   co_return Result<>{};
 }
 
@@ -210,8 +223,7 @@ Task<bool> EtcdStore::take_line(std::shared_ptr<Watch> watch, std::string line) 
   const json::object* result = object_field(message, "result");
   if (result == nullptr) {
     const json::object* error = object_field(message, "error");
-    co_return fail(Errc::unavailable, "etcd ended the watch: {}",
-                   error != nullptr ? text_field(*error, "message") : line);
+    co_return ended_watch(error != nullptr ? text_field(*error, "message") : line);
   }
   if (const uint64_t compacted = number_field(*result, "compact_revision"); compacted > 0) {
     // What changed before is gone: say that something did, and go on behind it.
@@ -221,8 +233,7 @@ Task<bool> EtcdStore::take_line(std::shared_ptr<Watch> watch, std::string line) 
     co_return false;
   }
   if (flag_field(*result, "canceled")) {
-    co_return fail(Errc::unavailable, "etcd ended the watch: {}",
-                   text_field(*result, "cancel_reason"));
+    co_return ended_watch(text_field(*result, "cancel_reason"));
   }
   const json::array* events = array_field(*result, "events");
   if (events == nullptr) co_return true;

@@ -22,7 +22,8 @@ class EtcdStore final : public cluster::ClusterStore {
   static Result<std::unique_ptr<EtcdStore>> make(Clock& clock, EtcdOptions options);
   ~EtcdStore() override = default;
 
-  /// Asks etcd once, so that wrong addresses and passwords show at the start.
+  /// Asks etcd once, so that wrong addresses and passwords show at the start. Takes as long as etcd
+  /// does to check the password.
   Task<> start();
   /// Ends calls with Errc::closed, and the watches.
   Task<> stop();

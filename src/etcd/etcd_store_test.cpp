@@ -2,47 +2,61 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include "cluster/settled_txn.hpp"
 #include "io/reactor.hpp"
 #include "support/etcd_server.hpp"
+#include "support/wait_for.hpp"
 
 namespace turbine::etcd {
 namespace {
 
+using asio::ip::tcp;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using support::EtcdServer;
+using support::wait_for;
 
 class EtcdStoreTest : public testing::Test {
  protected:
   void TearDown() override {
     for (auto& store : stores_) EXPECT_TRUE(run(store->stop()).ok());
   }
+  /// With time to spare, as the machine may be busy.
   EtcdOptions options(const EtcdServer& server) {
     EtcdOptions made;
     made.endpoints = parse_endpoints(server.url()).value();
     made.prefix = "/turbine/test/";
+    made.connect_timeout = made.call_timeout = made.log_on_timeout = seconds(30);
+    return made;
+  }
+  /// With the time-outs of arrays.
+  EtcdOptions usual_options(const EtcdServer& server) {
+    EtcdOptions made = options(server);
+    made.connect_timeout = EtcdOptions().connect_timeout;
+    made.call_timeout = EtcdOptions().call_timeout;
+    return made;
+  }
+  EtcdOptions options_of_root(const EtcdServer& server) {
+    EtcdOptions made = options(server);
+    made.user = "root";
+    made.password = "open sesame";
     return made;
   }
   EtcdStore& add(EtcdOptions options) {
     stores_.push_back(EtcdStore::make(reactor_.clock(), std::move(options)).value());
     return *stores_.back();
   }
-  EtcdStore& open(const EtcdServer& server) {
-    EtcdStore& store = add(options(server));
-    EXPECT_TRUE(run(store.start()).ok());
+  EtcdStore& open(EtcdOptions options) {
+    EtcdStore& store = add(std::move(options));
+    const auto started = run(store.start());
+    EXPECT_TRUE(started.ok()) << started.error().text();
     return store;
   }
   template <class T>
   Result<T> run(Task<T> task) {
     return reactor_.run(std::move(task));
-  }
-  bool wait_for(const std::function<bool()>& done) {
-    const TimePoint end = reactor_.clock().now() + seconds(30);
-    while (!done() && reactor_.clock().now() < end) {
-      EXPECT_TRUE(run(reactor_.clock().sleep_for(milliseconds(2))).ok());
-    }
-    return done();
   }
 
   io::Reactor reactor_;
@@ -51,7 +65,7 @@ class EtcdStoreTest : public testing::Test {
 
 TEST_F(EtcdStoreTest, KeepsArraysApartByTheirPrefix) {
   EtcdServer server;
-  EtcdStore& one = open(server);
+  EtcdStore& one = open(options(server));
   EtcdOptions other = options(server);
   other.prefix = "/turbine/other/";
   EtcdStore& two = add(other);
@@ -67,7 +81,7 @@ TEST_F(EtcdStoreTest, KeepsArraysApartByTheirPrefix) {
 
 TEST_F(EtcdStoreTest, SaysUnavailableInTimeWhileNobodyAnswersAndWorksAgainLater) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(usual_options(server));
   const uint64_t revision = run(store.txn({}, {{"a", "1"}})).value();
   server.kill();
   const TimePoint begin = reactor_.clock().now();
@@ -81,7 +95,7 @@ TEST_F(EtcdStoreTest, SaysUnavailableInTimeWhileNobodyAnswersAndWorksAgainLater)
 
 TEST_F(EtcdStoreTest, SaysThatTheOutcomeIsUnknownWhenEtcdIsSilent) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(usual_options(server));
   const uint64_t revision = run(store.txn({}, {{"a", "1"}})).value();
   server.pause();
   const TimePoint begin = reactor_.clock().now();
@@ -90,7 +104,7 @@ TEST_F(EtcdStoreTest, SaysThatTheOutcomeIsUnknownWhenEtcdIsSilent) {
   server.resume();
   // It was executed or not; whichever, settling it ends with the record as wanted.
   std::optional<cluster::StoreRecord> record;
-  ASSERT_TRUE(wait_for([&] {
+  ASSERT_TRUE(wait_for(reactor_, [&] {
     const auto read = run(store.get("a"));
     if (read.ok()) record = *read;
     return read.ok();
@@ -103,7 +117,7 @@ TEST_F(EtcdStoreTest, SaysThatTheOutcomeIsUnknownWhenEtcdIsSilent) {
 
 TEST_F(EtcdStoreTest, LeavesASilentEndpointForAnotherWhenItReads) {
   EtcdServer server, other;
-  EtcdOptions both = options(server);
+  EtcdOptions both = usual_options(server);
   both.endpoints.push_back(options(other).endpoints.front());
   EtcdStore& store = add(both);
   ASSERT_TRUE(run(store.start()).ok());
@@ -114,26 +128,26 @@ TEST_F(EtcdStoreTest, LeavesASilentEndpointForAnotherWhenItReads) {
 
 TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(options(server));
   std::vector<uint64_t> seen;
   store.watch("a/", [&](uint64_t revision) { seen.push_back(revision); });
   const uint64_t first = run(store.txn({}, {{"a/1", "1"}})).value();
-  ASSERT_TRUE(wait_for([&] { return seen == std::vector<uint64_t>{first}; }));
+  ASSERT_TRUE(wait_for(reactor_, [&] { return seen == std::vector<uint64_t>{first}; }));
   server.kill();
   server.start();
   // Another client may be faster than the watch that reconnects.
-  EtcdStore& other = open(server);
+  EtcdStore& other = open(options(server));
   std::vector<uint64_t> expected{first};
   for (int i = 0; i < 5; ++i) {
     expected.push_back(run(other.txn({}, {{"a/2", std::to_string(i)}})).value());
   }
-  EXPECT_TRUE(wait_for([&] { return seen.size() >= expected.size(); }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen.size() >= expected.size(); }));
   EXPECT_EQ(seen, expected);
 }
 
 TEST_F(EtcdStoreTest, GoesOnWithAWatchWhoseRevisionsWereCompacted) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(options(server));
   std::vector<uint64_t> seen;
   store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
   // The watch has not run yet: it begins with what is compacted here.
@@ -144,33 +158,82 @@ TEST_F(EtcdStoreTest, GoesOnWithAWatchWhoseRevisionsWereCompacted) {
     last = header_revision(parse_object(answer, "put").value());
   }
   server.post("/v3/kv/compaction", R"({"revision":")" + std::to_string(last) + R"("})");
-  EXPECT_TRUE(wait_for([&] { return !seen.empty() && seen.back() == last; }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return !seen.empty() && seen.back() == last; }));
   const uint64_t next = run(store.txn({}, {{"a", "2"}})).value();
-  EXPECT_TRUE(wait_for([&] { return seen.back() == next; }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen.back() == next; }));
 }
 
 TEST_F(EtcdStoreTest, TakesANewTokenWhenEtcdHasForgottenTheOldOne) {
   EtcdServer server;
   server.demand_password("open sesame");
-  EtcdOptions known = options(server);
-  known.user = "root";
-  known.password = "open sesame";
-  EtcdStore& store = add(known);
-  ASSERT_TRUE(run(store.start()).ok());
+  EtcdStore& store = open(options_of_root(server));
   std::vector<uint64_t> seen;
   store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
-  server.kill();  // tokens are in its memory only
+  server.forget_tokens("open sesame");
+  server.kill();  // the watch needs a token again
   server.start();
   const auto done = run(store.txn({{"a", 0}}, {{"a", "1"}}));
   ASSERT_TRUE(done.ok()) << done.error().text();
-  EXPECT_TRUE(wait_for([&] { return seen == std::vector<uint64_t>{*done}; }));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen == std::vector<uint64_t>{*done}; }));
+}
+
+TEST_F(EtcdStoreTest, TakesANewTokenForAWatchThoughNothingElseIsAsked) {
+  EtcdServer server;
+  server.demand_password("open sesame");
+  EtcdStore& store = open(options_of_root(server));
+  std::vector<uint64_t> seen;
+  store.watch("a", [&](uint64_t revision) { seen.push_back(revision); });
+  server.forget_tokens("open sesame");
+  server.kill();
+  server.start();
+  const auto done = run(open(options_of_root(server)).txn({{"a", 0}}, {{"a", "1"}}));
+  ASSERT_TRUE(done.ok()) << done.error().text();
+  EXPECT_TRUE(wait_for(reactor_, [&] { return seen == std::vector<uint64_t>{*done}; }));
+}
+
+TEST_F(EtcdStoreTest, LogsOnThoughEtcdTakesLongerToCheckAPasswordThanACallMayTake) {
+  EtcdServer server({}, {"--bcrypt-cost", "14"});  // a second or so
+  server.demand_password("open sesame");
+  EtcdOptions impatient = options_of_root(server);
+  impatient.call_timeout = milliseconds(500);
+  EtcdStore& store = add(impatient);
+  const auto started = run(store.start());
+  EXPECT_TRUE(started.ok()) << started.error().text();
+  // Without start(), and later: a call that gave up waiting has not begun in vain.
+  EtcdStore& other = add(impatient);
+  EXPECT_TRUE(run(other.get("a")).failed_with(Errc::unavailable));
+  EXPECT_TRUE(wait_for(reactor_, [&] { return run(other.get("a")).ok(); }));
+}
+
+TEST_F(EtcdStoreTest, LogsOnOnceForAllCallsThatWantAToken) {
+  EtcdServer server;
+  server.demand_password("open sesame");
+  EtcdStore& store = open(options_of_root(server));
+  server.forget_tokens("open sesame");
+  const auto log_ons = [&server] {
+    return server.metric(
+        "grpc_server_handled_total{grpc_code=\"OK\",grpc_method=\"Authenticate\","
+        "grpc_service=\"etcdserverpb.Auth\",grpc_type=\"unary\"}");
+  };
+  const uint64_t before = log_ons();
+  ASSERT_GT(before, 0U);
+  std::vector<Task<std::optional<cluster::StoreRecord>>> asked;
+  asked.reserve(16);
+  for (int i = 0; i < 16; ++i) asked.push_back(store.get("a"));
+  const auto all = [](auto tasks) -> Task<> {
+    for (const auto& record : co_await when_all(std::move(tasks))) {
+      EXPECT_TRUE(record.ok()) << record.error().text();
+    }
+    co_return Result<>{};
+  };
+  ASSERT_TRUE(run(all(std::move(asked))).ok());
+  EXPECT_EQ(log_ons(), before + 1);
 }
 
 TEST_F(EtcdStoreTest, SaysDeniedForAWrongPasswordAndForNone) {
   EtcdServer server;
   server.demand_password("open sesame");
-  EtcdOptions wrong = options(server);
-  wrong.user = "root";
+  EtcdOptions wrong = options_of_root(server);
   wrong.password = "guess";
   const auto refused = run(add(wrong).start());
   EXPECT_TRUE(refused.failed_with(Errc::denied)) << refused.error().text();
@@ -181,12 +244,12 @@ TEST_F(EtcdStoreTest, SaysDeniedForAWrongPasswordAndForNone) {
 
 TEST_F(EtcdStoreTest, TrustsNoCertificateOfAnotherAuthorityOrName) {
   EtcdServer server({.on = true});
-  EtcdOptions stranger = options(server);
+  EtcdOptions stranger = usual_options(server);
   stranger.ca_file = server.file("other.pem");
   const auto refused = run(add(stranger).start());
   EXPECT_TRUE(refused.failed_with(Errc::unavailable)) << refused.error().text();
   EXPECT_NE(refused.error().context.find("certificate verify failed"), std::string::npos);
-  EtcdOptions renamed = options(server);
+  EtcdOptions renamed = usual_options(server);
   renamed.ca_file = server.file("ca.pem");
   renamed.endpoints[0].host = "localhost";  // the certificate is for 127.0.0.1
   EXPECT_TRUE(run(add(renamed).start()).failed_with(Errc::unavailable));
@@ -205,7 +268,7 @@ TEST_F(EtcdStoreTest, NamesACertificateFileItCannotUse) {
 
 TEST_F(EtcdStoreTest, PassesEtcdsLimitsOn) {
   EtcdServer server;
-  EtcdStore& store = open(server);
+  EtcdStore& store = open(options(server));
   for (const int size : {(1 << 20) + (1 << 19) + 1, 2 << 20, 8 << 20}) {
     const auto refused = run(store.txn({}, {{"a", std::string(static_cast<size_t>(size), 'x')}}));
     EXPECT_TRUE(refused.failed_with(Errc::too_large)) << size << ": " << refused.error().text();
@@ -214,10 +277,33 @@ TEST_F(EtcdStoreTest, PassesEtcdsLimitsOn) {
   EXPECT_FALSE(run(store.get("a")).value().has_value());
 }
 
+/// Accepts a connection, and says nothing.
+class SilentServer {
+ public:
+  explicit SilentServer(Executor executor)
+      : acceptor_(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0)), socket_(executor) {
+    acceptor_.async_accept(socket_, [this](auto error) {
+      if (error) return;
+      socket_.async_wait(tcp::socket::wait_read, [this](auto failed) {
+        if (!failed) asked_ = true;
+      });
+    });
+  }
+  Endpoint endpoint() const { return {"127.0.0.1", acceptor_.local_endpoint().port(), false}; }
+  bool asked() const { return asked_; }
+
+ private:
+  asio::basic_socket_acceptor<tcp, Executor> acceptor_;
+  asio::basic_stream_socket<tcp, Executor> socket_;
+  bool asked_ = false;
+};
+
 TEST_F(EtcdStoreTest, EndsWaitingCallsWhenItIsStopped) {
-  EtcdServer server;
-  EtcdStore& store = open(server);
-  server.pause();
+  SilentServer server(reactor_.executor());
+  EtcdOptions silent;
+  silent.endpoints = {server.endpoint()};
+  silent.call_timeout = seconds(60);
+  EtcdStore& store = add(silent);
   OneShot<> ended(reactor_.executor());
   Gate gate(reactor_.executor());
   const auto ask = [](EtcdStore& asked, OneShot<> done) -> Task<> {
@@ -226,13 +312,12 @@ TEST_F(EtcdStoreTest, EndsWaitingCallsWhenItIsStopped) {
     co_return Result<>{};
   };
   gate.spawn("ask", ask(store, ended));
-  ASSERT_TRUE(run(reactor_.clock().sleep_for(milliseconds(20))).ok());
+  ASSERT_TRUE(wait_for(reactor_, [&] { return server.asked(); }));
   const TimePoint begin = reactor_.clock().now();
   ASSERT_TRUE(run(store.stop()).ok());
   EXPECT_TRUE(run(ended.wait()).ok());
-  EXPECT_LT(reactor_.clock().now() - begin, seconds(1));
+  EXPECT_LT(reactor_.clock().now() - begin, seconds(20));
   EXPECT_TRUE(run(gate.close()).ok());
-  server.resume();
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ struct EtcdOptions {
   std::string user, password;       // empty: etcd without authentication
   Duration connect_timeout = std::chrono::milliseconds(700);  // to one endpoint, TLS included
   Duration call_timeout = std::chrono::milliseconds(2000);    // of a call, all endpoints together
+  Duration log_on_timeout = std::chrono::seconds(10);         // of the check of the password
 };
 
 /// "etcd://host:port,host:port", "etcds://…" for TLS; without a port 2379. Errc::invalid.

@@ -3,22 +3,21 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "support/command.hpp"
 
 namespace turbine::support {
 
 /// Writes into `directory` an authority (ca.pem), certificates of it for 127.0.0.1 (server.pem,
 /// server.key) and for a client (client.pem, client.key), and another authority (other.pem) that
-/// signed none of them.
+/// signed none of them. Throws.
 inline void make_certificates(const std::string& directory) {
   const std::string key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
   const auto run = [&directory](const std::string& command) {
-    const std::string whole = fmt::format("cd {} && {} >>openssl.log 2>&1", directory, command);
-    if (std::system(whole.c_str()) != 0) throw std::runtime_error("this failed: " + command);
+    output_of(fmt::format("cd {} && {}", directory, command));
   };
   for (const std::string_view name : {"ca", "other"}) {
     run(fmt::format("openssl req -x509 {0} -days 2 -subj /CN=test-{1} -keyout {1}.key -out {1}.pem",

@@ -1,24 +1,24 @@
-// EtcdServer: a real etcd of one member for tests, on free ports and in a temporary directory.
+// EtcdServer: a real etcd of one member for tests, on free ports and with data of its own.
 #pragma once
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "support/background_process.hpp"
 #include "support/certificates.hpp"
+#include "support/command.hpp"
+#include "support/reserved_port.hpp"
 
 namespace turbine::support {
 
@@ -27,90 +27,47 @@ struct EtcdTls {
   bool client_certificates = false;  // wanted of clients
 };
 
-/// Ends with its object, and with the test process. Throws when etcd is missing or does not start.
+/// Ends with its object, and with the test process. Throws what does not succeed.
 class EtcdServer {
  public:
-  explicit EtcdServer(EtcdTls tls = {}) : tls_(tls) {
-    std::string name = (std::filesystem::temp_directory_path() / "turbine-etcd-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    directory_ = name;
-    if (tls_.on) make_certificates(directory_);
-    client_port_ = free_port();
+  /// `flags`: more of etcd's.
+  explicit EtcdServer(EtcdTls tls = {}, std::vector<std::string> flags = {})
+      : tls_(tls), flags_(std::move(flags)) {
+    if (tls_.on) make_certificates(directory_.path);
     start();
   }
-  ~EtcdServer() {
-    kill();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-  EtcdServer(const EtcdServer&) = delete;
-  EtcdServer& operator=(const EtcdServer&) = delete;
 
-  uint16_t port() const { return client_port_; }
-  std::string file(const std::string& name) const { return directory_ + "/" + name; }
+  std::string file(const std::string& name) const { return directory_.path + "/" + name; }
   /// "etcd://127.0.0.1:port", or etcds://.
-  std::string url() const {
-    return (tls_.on ? "etcds://127.0.0.1:" : "etcd://127.0.0.1:") + std::to_string(client_port_);
-  }
-
-  /// SIGKILL; the data stays.
-  void kill() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-  void pause() { ::kill(pid_, SIGSTOP); }
-  void resume() { ::kill(pid_, SIGCONT); }
+  std::string url() const { return (tls_.on ? "etcds://" : "etcd://") + host_and_port(); }
 
   /// On the same port with the same data. Returns when it is healthy.
   void start() {
-    const std::string scheme = tls_.on ? "https" : "http";
-    const std::string client = scheme + "://127.0.0.1:" + std::to_string(client_port_);
-    const std::string peer = "http://127.0.0.1:" + std::to_string(free_port());
-    std::vector<std::string> arguments = {"etcd",
-                                          "--data-dir",
-                                          file("data"),
-                                          "--listen-client-urls",
-                                          client,
-                                          "--advertise-client-urls",
-                                          client,
-                                          "--listen-peer-urls",
-                                          peer,
-                                          "--initial-advertise-peer-urls",
-                                          peer,
-                                          "--initial-cluster",
-                                          "default=" + peer,
-                                          "--heartbeat-interval",
-                                          "50",
-                                          "--election-timeout",
-                                          "300"};
-    const auto add = [&](const char* flag, const char* name) {
-      arguments.insert(arguments.end(), {flag, file(name)});
-    };
-    if (tls_.on) {
-      add("--cert-file", "server.pem");
-      add("--key-file", "server.key");
-    }
-    if (tls_.client_certificates) add("--trusted-ca-file", "ca.pem");
-    run_in_background(arguments);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    process_.emplace(command_line(), file("log"));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!healthy()) {
-      if (::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
-      if (pid_ == 0 || std::chrono::steady_clock::now() > deadline) {
-        throw std::runtime_error("etcd does not start (package etcd-server): " + log());
+      if (const std::optional<int> status = process_->ended()) {
+        throw trouble(fmt::format("it ended, wait status {} (package etcd-server)", *status));
       }
+      if (std::chrono::steady_clock::now() > deadline) throw trouble("not healthy in a minute");
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   }
+  /// SIGKILL; the data stays.
+  void kill() { process_->kill(); }
+  void pause() { process_->pause(); }
+  void resume() { process_->resume(); }
 
   /// A POST by curl, as an operator would; returns the answer.
   std::string post(const std::string& path, const std::string& body,
                    const std::string& token = "") const {
-    std::string command = "curl -s -m 5 " + curl_tls();
-    if (!token.empty()) command += " -H 'Authorization: " + token + "'";
-    command += " -d '" + body + "' " + http_url() + path;
-    return output_of(command);
+    return ask(fmt::format("{} -H 'Authorization: {}' -d '{}'", path, token, body));
+  }
+  /// A number of etcd's /metrics by its name and labels, `name{label="x"}`; 0 if it isn't there.
+  uint64_t metric(const std::string& name) const {
+    const std::string page = ask("/metrics");
+    const size_t at = page.find("\n" + name + " ");
+    return at == std::string::npos ? 0 : std::stoull(page.substr(at + name.size() + 2));
   }
 
   /// User root with this password; without a token nothing is answered from now on.
@@ -118,75 +75,100 @@ class EtcdServer {
     post("/v3/auth/user/add", R"({"name":"root","password":")" + password + "\"}");
     post("/v3/auth/role/add", R"({"name":"root"})");
     post("/v3/auth/user/grant", R"({"user":"root","role":"root"})");
-    const std::string enabled = post("/v3/auth/enable", "{}");
-    if (enabled.find("error") != std::string::npos) throw std::runtime_error(enabled);
+    post("/v3/auth/enable", "{}");
   }
-
-  static uint16_t free_port() {
-    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(descriptor);
-    return ntohs(address.sin_port);
+  /// All tokens of root, to whom it gives the same password anew.
+  void forget_tokens(const std::string& password) const {
+    const std::string root = R"({"name":"root","password":")" + password + "\"}";
+    const std::string answer = post("/v3/auth/authenticate", root);
+    const std::string before = R"("token":")";
+    const size_t begin = answer.find(before) + before.size();
+    post("/v3/auth/user/changepw", root, answer.substr(begin, answer.find('"', begin) - begin));
   }
 
  private:
-  std::string http_url() const {
-    return (tls_.on ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(client_port_);
+  /// In memory where there is room: each transaction waits for etcd's disk, which can take seconds
+  /// while others write a lot. etcd allocates two files of 64 MiB at once.
+  struct Directory {
+    Directory() {
+      std::filesystem::path parent = "/dev/shm";
+      std::error_code none;
+      const auto space = std::filesystem::space(parent, none);
+      if (none || space.available < (uint64_t{1} << 30)) {
+        parent = std::filesystem::temp_directory_path();
+      }
+      path = (parent / "turbine-etcd-XXXXXX").string();
+      if (mkdtemp(path.data()) == nullptr) {
+        throw std::system_error(errno, std::generic_category(), "mkdtemp " + path);
+      }
+    }
+    ~Directory() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    std::string path;
+  };
+
+  std::vector<std::string> command_line() const {
+    const std::string peer = fmt::format("http://127.0.0.1:{}", peer_port_.number());
+    std::vector<std::string> line = {"etcd"};
+    const auto add = [&line](const char* flag, const std::string& value) {
+      line.insert(line.end(), {flag, value});
+    };
+    add("--data-dir", file("data"));
+    add("--listen-client-urls", http_url());
+    add("--advertise-client-urls", http_url());
+    add("--listen-peer-urls", peer);
+    add("--initial-advertise-peer-urls", peer);
+    add("--initial-cluster", "default=" + peer);
+    add("--heartbeat-interval", "50");
+    add("--election-timeout", "300");
+    if (tls_.on) {
+      add("--cert-file", file("server.pem"));
+      add("--key-file", file("server.key"));
+    }
+    if (tls_.client_certificates) add("--trusted-ca-file", file("ca.pem"));
+    line.insert(line.end(), flags_.begin(), flags_.end());
+    return line;
   }
-  std::string curl_tls() const {
-    return tls_.on ? "--cacert " + file("ca.pem") + " --cert " + file("client.pem") + " --key " +
-                         file("client.key")
-                   : "";
+
+  std::string host_and_port() const { return fmt::format("127.0.0.1:{}", client_port_.number()); }
+  std::string http_url() const { return (tls_.on ? "https://" : "http://") + host_and_port(); }
+
+  std::string curl(const std::string& request) const {
+    std::string command = "curl -sS --fail-with-body -m 20 ";
+    if (tls_.on) {
+      command += fmt::format("--cacert {0}/ca.pem --cert {0}/client.pem --key {0}/client.key ",
+                             directory_.path);
+    }
+    return command + http_url() + request;
+  }
+  std::string ask(const std::string& request) const {
+    try {
+      return output_of(curl(request));
+    } catch (const std::runtime_error& error) {
+      throw trouble(error.what());
+    }
   }
   bool healthy() const {
-    return output_of("curl -s -m 1 " + curl_tls() + " " + http_url() + "/health")
-               .find("\"true\"") != std::string::npos;
+    const CommandResult answer = run_command(curl("/health"));
+    return answer.status == 0 && answer.output.find("\"true\"") != std::string::npos;
   }
-  std::string log() const {
+  std::runtime_error trouble(const std::string& what) const {
     std::ifstream in(file("log"));
-    const std::string all{std::istreambuf_iterator<char>(in), {}};
-    return all.substr(all.size() > 2000 ? all.size() - 2000 : 0);
-  }
-
-  static std::string output_of(const std::string& command) {
-    FILE* pipe = ::popen((command + " 2>/dev/null").c_str(), "r");
-    std::string out;
-    char part[4096];
-    for (size_t count = 0; (count = ::fread(part, 1, sizeof part, pipe)) > 0;) {
-      out.append(part, count);
-    }
-    ::pclose(pipe);
-    return out;
-  }
-
-  void run_in_background(std::vector<std::string> arguments) {
-    std::vector<char*> raw;
-    raw.reserve(arguments.size() + 1);
-    for (std::string& each : arguments) raw.push_back(each.data());
-    raw.push_back(nullptr);
-    const int log = ::open(file("log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    const pid_t parent = ::getpid();
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != parent) ::_exit(1);
-      ::dup2(log, STDOUT_FILENO);
-      ::dup2(log, STDERR_FILENO);
-      ::execvp(raw[0], raw.data());
-      ::_exit(127);
-    }
-    ::close(log);
+    std::string log{std::istreambuf_iterator<char>(in), {}};
+    log.erase(0, log.size() - std::min<size_t>(log.size(), 3000));
+    return std::runtime_error(
+        fmt::format("etcd at {}: {}\nThe end of its log:\n{}", http_url(), what, log));
   }
 
   const EtcdTls tls_;
-  std::string directory_;
-  uint16_t client_port_ = 0;
-  pid_t pid_ = 0;
+  const std::vector<std::string> flags_;
+  const Directory directory_;
+  const ReservedPort client_port_, peer_port_;
+  std::optional<BackgroundProcess> process_;  // ends before its directory goes
 };
 
 }  // namespace turbine::support
