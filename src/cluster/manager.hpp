@@ -101,8 +101,16 @@ class Manager {
                                                      rpc::CallInfo info);
   Answer<proto::RegisterGatewayReply> register_gateway(proto::RegisterGatewayRequest request);
   Answer<proto::GatewayHeartbeatReply> gateway_heartbeat(proto::GatewayHeartbeatRequest request);
-  /// One transaction for all changes that the rules allow (partition_change.hpp).
+  /// One transaction for all changes that the rules allow (partition_change.hpp), also of those
+  /// who ask while the store is busy.
   Answer<proto::ChangePartitionsReply> change_partitions(proto::ChangePartitionsRequest request);
+  struct AskedChanges {
+    proto::ChangePartitionsRequest request;
+    proto::ChangePartitionsReply reply;
+    std::optional<Result<>> outcome;
+  };
+  static bool apply(proto::ClusterMap& map, AskedChanges& asked);
+  Task<> decide_asked();
   Answer<proto::GetMapReply> get_map(proto::GetMapRequest request);
 
   Result<proto::Blade*> admit_blade(const proto::RegisterBladeRequest& request,
@@ -122,6 +130,7 @@ class Manager {
   const ManagerOptions options_;
   Gate gate_;
   Semaphore one_change_;
+  std::vector<std::shared_ptr<AskedChanges>> asked_;  // not begun
   MapPtr map_;
   proto::ArrayCounters counters_;
   uint64_t map_revision_ = 0, counters_revision_ = 0;

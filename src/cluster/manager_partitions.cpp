@@ -119,31 +119,56 @@ Task<> Manager::replan() {
   co_return Result<>{};
 }
 
+/// Whether something is to be changed; what is refused is told in the reply.
+bool Manager::apply(proto::ClusterMap& map, AskedChanges& asked) {
+  const uint32_t id = asked.request.blade_id();
+  asked.reply.clear_refused();
+  asked.outcome.reset();
+  const proto::Blade* issuer = find_blade(map, id);
+  if (issuer == nullptr || issuer->session() != asked.request.session() ||
+      !is_up(issuer->state())) {
+    asked.outcome = fail(Errc::denied, "fenced: blade {} is not in session {} (any more)", id,
+                         asked.request.session());
+    return false;
+  }
+  bool changed = false;
+  for (const proto::PartitionChange& change : asked.request.changes()) {
+    Result<> done = apply_change(map, BladeId(id), change);
+    changed = changed || done.ok();
+    if (!done.ok()) asked.reply.add_refused(std::move(done.error().context));
+  }
+  return changed;
+}
+
+/// With one_change_ held.
+Task<> Manager::decide_asked() {
+  const auto all = std::exchange(asked_, {});
+  const Result<> done =
+      co_await change_locked([&all](proto::ClusterMap& map, proto::ArrayCounters&) {
+        bool changed = false;
+        for (const auto& each : all) changed = apply(map, *each) || changed;
+        return Result<bool>(changed);
+      });
+  for (const auto& each : all) {
+    if (!each->outcome.has_value()) each->outcome = done;
+  }
+  co_return Result<>{};
+}
+
 auto Manager::change_partitions(proto::ChangePartitionsRequest request)
     -> Answer<proto::ChangePartitionsReply> {
-  const uint32_t id = request.blade_id();
-  rpc::With<proto::ChangePartitionsReply> reply;
-  CO_TRY(co_await change([&](proto::ClusterMap& map, proto::ArrayCounters&) -> Result<bool> {
-    reply.body.clear_refused();
-    const proto::Blade* issuer = find_blade(map, id);
-    if (issuer == nullptr || issuer->session() != request.session() || !is_up(issuer->state())) {
-      return fail(Errc::denied, "fenced: blade {} is not in session {} (any more)", id,
-                  request.session());
-    }
-    int applied = 0;
-    for (const proto::PartitionChange& change : request.changes()) {
-      Result<> done = apply_change(map, BladeId(id), change);
-      if (done.ok()) {
-        ++applied;
-      } else {
-        reply.body.add_refused(std::move(done.error().context));
-      }
-    }
-    return applied > 0;
-  }));
-  for (const std::string& reason : reply.body.refused()) {
-    log::debug("blade {} asked for a change that was refused: {}", id, reason);
+  const auto own = std::make_shared<AskedChanges>();
+  own->request = std::move(request);
+  asked_.push_back(own);
+  CO_TRY(co_await one_change_.acquire());
+  if (!own->outcome.has_value()) (void)co_await decide_asked();
+  one_change_.release();
+  CO_TRY(*own->outcome);
+  for (const std::string& reason : own->reply.refused()) {
+    log::debug("blade {} asked for a change that was refused: {}", own->request.blade_id(), reason);
   }
+  rpc::With<proto::ChangePartitionsReply> reply;
+  reply.body = std::move(own->reply);
   *reply.body.mutable_map() = without_keys(map_->record());
   co_return reply;
 }

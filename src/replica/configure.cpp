@@ -28,11 +28,10 @@ Task<> ReplicaSet::look_loop() {
 
 void ReplicaSet::look() {
   const TimePoint now = seams_.clock.now();
-  std::vector<proto::PartitionChange> changes;
   for (const auto& [id, replica] : replicas_) {
     const auto asked = asked_.find(id);
     if (asked != asked_.end() && asked->second.first == replica->term() &&
-        now < asked->second.second + kAskAgain) {
+        (deciding_ || now < asked->second.second + kAskAgain)) {
       continue;
     }
     std::optional<proto::PartitionChange> change;
@@ -44,22 +43,41 @@ void ReplicaSet::look() {
     }
     if (!change.has_value()) continue;
     asked_.insert_or_assign(id, std::pair(replica->term(), now));
-    changes.push_back(std::move(*change));
+    gate_.spawn("configuration", ask_and_note(std::move(*change)));
   }
-  if (!changes.empty()) gate_.spawn("configurations", ask_for(std::move(changes)));
 }
 
-Task<> ReplicaSet::ask_for(std::vector<proto::PartitionChange> changes) {
-  const Result<> asked = co_await seams_.change(changes);
-  if (asked.ok()) co_return Result<>{};
-  if (!stopping_) log::info("a configuration was not decided: {}", asked.error().text());
-  if (!asked.failed_with(Errc::unavailable) && !asked.failed_with(Errc::busy)) {
-    co_return Result<>{};  // it may be decided yet
+Task<> ReplicaSet::decide(proto::PartitionChange change) {
+  OneShot<> decided(seams_.executor);
+  undecided_.emplace_back(std::move(change), decided);
+  if (!std::exchange(deciding_, true)) gate_.spawn("configurations", send_changes());
+  return decided.wait();
+}
+
+Task<> ReplicaSet::send_changes() {
+  while (!undecided_.empty() && !stopping_) {
+    auto asked = std::exchange(undecided_, {});
+    std::vector<proto::PartitionChange> changes;
+    changes.reserve(asked.size());
+    for (auto& [change, decided] : asked) changes.push_back(std::move(change));
+    const Result<> done = co_await seams_.change(std::move(changes));
+    if (!done.ok() && !stopping_) {
+      log::info("{} configurations were not decided: {}", asked.size(), done.error().text());
+    }
+    for (auto& [change, decided] : asked) decided.set(done);
   }
-  for (const proto::PartitionChange& change : changes) {
-    const auto replica = find(PartitionId(change.partition()));
-    if (replica != nullptr) replica->revoke_takeover(Term(change.expected_term()));
-  }
+  deciding_ = false;
+  co_return Result<>{};
+}
+
+Task<> ReplicaSet::ask_and_note(proto::PartitionChange change) {
+  const PartitionId id(change.partition());
+  const Term term(change.expected_term());
+  const Result<> asked = co_await decide(std::move(change));
+  // Otherwise it may be decided yet.
+  const bool in_vain = asked.failed_with(Errc::unavailable) || asked.failed_with(Errc::busy);
+  const auto replica = find(id);
+  if (in_vain && replica != nullptr) replica->revoke_takeover(term);
   co_return Result<>{};
 }
 

@@ -71,9 +71,7 @@ Task<> Replica::join_steps(std::shared_ptr<Replica> self, uint64_t reign, BladeI
   proto::PartitionChange change = self->set_.change_of(*self);
   change.add_replicas(blade.value);
   change.set_joiner_session(there->session());
-  std::vector<proto::PartitionChange> changes;
-  changes.push_back(std::move(change));
-  const Result<> asked = co_await self->set_.seams().change(std::move(changes));
+  const Result<> asked = co_await self->set_.decide(std::move(change));
   const Clock& clock = self->set_.seams().clock;
   const TimePoint until = clock.now() + kDecisionWait;
   while (self->follower(reign, blade) != nullptr && clock.now() < until) {

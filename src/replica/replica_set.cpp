@@ -87,6 +87,9 @@ Task<> ReplicaSet::hand_over() {
 
 Task<> ReplicaSet::stop() {
   CO_TRY(co_await hand_over());
+  for (auto& [change, decided] : std::exchange(undecided_, {})) {
+    decided.set(fail(Errc::closed, "the blade is stopping"));
+  }
   for (auto& waiter : std::exchange(flush_waiters_, {})) {
     waiter.set(fail(Errc::closed, "the blade is stopping"));
   }

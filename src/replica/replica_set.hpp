@@ -49,6 +49,8 @@ class ReplicaSet {
   void send_beacons();
   /// Flushes the Kv; many that wait share one.
   Task<> flush();
+  /// Asks for a configuration. One message at a time: what is wanted meanwhile goes with the next.
+  Task<> decide(proto::PartitionChange change);
   /// The partition's configuration as it is, to be changed.
   proto::PartitionChange change_of(const Replica& replica) const;
 
@@ -74,7 +76,8 @@ class ReplicaSet {
 
   Task<> look_loop();
   void look();
-  Task<> ask_for(std::vector<proto::PartitionChange> changes);
+  Task<> ask_and_note(proto::PartitionChange change);
+  Task<> send_changes();
   std::optional<proto::PartitionChange> wants_to_lead(const Replica& replica) const;
   std::optional<proto::PartitionChange> wants_change(const Replica& replica);
   void start_joins();
@@ -97,6 +100,8 @@ class ReplicaSet {
   std::map<BladeId, Peer> peers_;
   std::map<PartitionId, std::pair<Term, TimePoint>> asked_;  // for a change, when
   std::map<PartitionId, TimePoint> join_after_;              // a failed one
+  std::vector<std::pair<proto::PartitionChange, OneShot<>>> undecided_;
+  bool deciding_ = false;
   uint32_t joins_ = 0;
   bool flushing_ = false;
   std::vector<OneShot<>> flush_waiters_;
