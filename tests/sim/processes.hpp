@@ -19,7 +19,20 @@
 namespace turbine::sim {
 
 /// Bugs that the simulator must find.
-enum class Plant : uint8_t { none, acknowledge_before_flush, skip_checksums, swap_unconditionally };
+enum class Plant : uint8_t {
+  none,
+  acknowledge_before_flush,
+  skip_checksums,
+  swap_unconditionally,
+  // Of the replicas of partitions, see replica::Options::Plant.
+  acknowledge_early,
+  ignore_terms,
+  apply_early,
+  read_without_lease,
+  serve_early,
+  cut_on_restart,
+  lease_too_long,  // twice the time after which others take over
+};
 
 /// The cluster store of one manager process: transactions take time, and one that is under way when
 /// its manager dies has happened or not.

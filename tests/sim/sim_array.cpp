@@ -134,6 +134,14 @@ bladed::BladeOptions SimArray::blade_options(const Blade& blade) const {
   options.chunk_cache_bytes = 256 * kKiB;
   options.partitions = partition_options();
   options.partitions.swap_unconditionally = plant_ == Plant::swap_unconditionally;
+  replica::Options& replicas = options.partitions.replicas;
+  replicas.plant.acknowledge_early = plant_ == Plant::acknowledge_early;
+  replicas.plant.ignore_terms = plant_ == Plant::ignore_terms;
+  replicas.plant.apply_early = plant_ == Plant::apply_early;
+  replicas.plant.read_without_lease = plant_ == Plant::read_without_lease;
+  replicas.plant.serve_early = plant_ == Plant::serve_early;
+  replicas.plant.cut_on_restart = plant_ == Plant::cut_on_restart;
+  if (plant_ == Plant::lease_too_long) replicas.lease = 2 * replicas.grace;
   options.skip_checksums_for_test = plant_ == Plant::skip_checksums;
   options.skip_flush_for_test = plant_ == Plant::acknowledge_before_flush;
   options.scrub.bytes_per_second = 64 * kMiB;
@@ -205,7 +213,7 @@ void SimArray::start_manager() {
   options.expected_blades = kBlades;
   options.partition_count = kPartitions;
   options.groups_per_layout = kGroupsPerLayout;
-  options.replica_count = 3;
+  options.replica_count = kReplicas;
   options.array_id = kArrayId;
   options.random = [this] { return rng.next(); };
   manager_ = std::make_shared<ManagerProcess>(clock, network, store_, options);

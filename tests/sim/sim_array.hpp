@@ -13,6 +13,7 @@ namespace turbine::sim {
 
 inline constexpr uint32_t kBlades = 6;
 inline constexpr uint32_t kGateways = 2;
+inline constexpr int kReplicas = 3;  // of each partition
 
 struct SimOptions {
   uint64_t seed = 1;
