@@ -15,6 +15,7 @@
 #include "io/sim_device.hpp"
 #include "kv/mem_kv.hpp"
 #include "rpc/mem_transport.hpp"
+#include "sim/skewed_clock.hpp"
 
 namespace turbine::sim {
 
@@ -90,10 +91,11 @@ class CredulousDevice final : public io::Device {
 
 struct BladeProcess {
   BladeProcess(io::SimClock& clock, rpc::MemNetwork& network, const std::string& name,
-               io::SimDisk& disk, kv::MemKvDisk& kv_disk, uint64_t seed,
+               io::SimDisk& disk, kv::MemKvDisk& kv_disk, uint64_t seed, int32_t clock_ppm,
                bladed::BladeOptions options, std::function<void(Error)> fatal);
 
   Rng rng;
+  SkewedClock clock;
   io::SimDevice device;
   CredulousDevice credulous{device};
   std::unique_ptr<kv::Kv> kv;

@@ -15,6 +15,7 @@ constexpr uint64_t kMiB = 1024 * kKiB;
 constexpr uint64_t kDeviceBytes = 40 * kMiB;
 constexpr uint64_t kSmallJournalBytes = 4 * kMiB;
 constexpr uint32_t kPartitions = 12;
+constexpr int32_t kClockPpmMax = 10'000;
 constexpr int kGroupsPerLayout = 16;
 constexpr const char* kArrayId = "5eed5eed5eed5eed5eed5eed5eed5eed";
 
@@ -52,8 +53,8 @@ fs::FileSystemOptions sim_file_system_options() {
   return options;
 }
 
-SimArray::Blade::Blade(uint32_t number, uint64_t seed)
-    : id(number), name(fmt::format("blade-{}", number)), disk(kDeviceBytes, seed) {}
+SimArray::Blade::Blade(uint32_t number, uint64_t seed, int32_t ppm)
+    : id(number), clock_ppm(ppm), name(fmt::format("blade-{}", number)), disk(kDeviceBytes, seed) {}
 
 SimArray::SimArray(const SimOptions& options)
     : trace(clock, options.print),
@@ -62,7 +63,8 @@ SimArray::SimArray(const SimOptions& options)
       plant_(options.plant),
       gate_(clock.executor()) {
   for (uint32_t number = 1; number <= kBlades; ++number) {
-    blades_.push_back(std::make_unique<Blade>(number, rng.next()));
+    const auto ppm = static_cast<int32_t>(rng.below(2 * kClockPpmMax + 1)) - kClockPpmMax;
+    blades_.push_back(std::make_unique<Blade>(number, rng.next(), ppm));
   }
   rpc::LinkFaults link;
   link.delay_min = microseconds(50);
@@ -161,9 +163,9 @@ void SimArray::start_blade(Blade& blade) {
       if (blade.process && blade.deaths == deaths) kill_blade(blade, io::CrashLoss::nothing);
     });
   };
-  blade.process =
-      std::make_shared<BladeProcess>(clock, network, blade.name, blade.disk, blade.kv_disk,
-                                     rng.next(), blade_options(blade), std::move(fatal));
+  blade.process = std::make_shared<BladeProcess>(clock, network, blade.name, blade.disk,
+                                                 blade.kv_disk, rng.next(), blade.clock_ppm,
+                                                 blade_options(blade), std::move(fatal));
   trace.note("{} starts", blade.name);
   gate_.spawn("blade", run_blade(blade.process, &blade));
 }

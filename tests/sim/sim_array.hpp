@@ -34,8 +34,9 @@ class SimArray {
   bool tear_down();
 
   struct Blade {
-    Blade(uint32_t number, uint64_t seed);
+    Blade(uint32_t number, uint64_t seed, int32_t clock_ppm);
     const BladeId id;
+    const int32_t clock_ppm;  // how much faster its clock runs
     const std::string name;
     io::SimDisk disk;
     kv::MemKvDisk kv_disk;
