@@ -40,7 +40,8 @@ struct Options {
     bool ignore_terms = false;
     bool apply_early = false;  // before all members have the entry
     bool read_without_lease = false;
-    bool serve_early = false;  // before the base is committed
+    bool serve_early = false;     // before the base is committed
+    bool cut_on_restart = false;  // what is not applied is forgotten
   } plant;
 };
 

@@ -180,6 +180,10 @@ void Replica::learn(const proto::Partition& config) {
     *config_.mutable_wanted() = config.wanted();
     return;
   }
+  if (set_.options().plant.cut_on_restart && config_.term() == 0) {
+    log_.cut(machine_->applied_lsn());
+    durable_ = log_.last();
+  }
   config_ = config;
   if (config_.replicas().empty()) config_.add_replicas(config.primary());
   ++reign_;

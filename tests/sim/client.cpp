@@ -9,8 +9,9 @@ using std::chrono::milliseconds;
 
 constexpr size_t kWriteBytes = 200'000;
 constexpr uint64_t kReadBytes = uint64_t{1} << 20;
-/// Far more than any operation should take while blades are dead or slow.
-constexpr auto kOperationTimeMax = std::chrono::seconds(30);
+/// Far more than any operation should take while blades are dead or slow. An upload is several
+/// calls, and each of them waits 10 s for a partition that has no primary.
+constexpr auto kOperationTimeMax = std::chrono::seconds(60);
 
 Version seen_version(const Contents& contents, const fs::ObjectInfo& info) {
   const Version version = contents.version_of(info.etag);

@@ -9,10 +9,8 @@ namespace turbine::sim {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr auto kPoll = milliseconds(10);
-constexpr auto kStrikeTimeMax = seconds(60);
 constexpr uint32_t kMillion = 1'000'000;
 
 }  // namespace
@@ -24,10 +22,13 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"repeated messages", &Faults::repeat_messages, 2},
       {"a cut link", &Faults::cut_link, 2},
       {"an isolated blade", &Faults::isolate_blade, 2},
+      {"a blade without manager", &Faults::cut_from_manager, 2},
+      {"a split network", &Faults::split_network, 3},
       {"a pause", &Faults::pause_node, 2},
       {"a dead blade", &Faults::kill_blade, 3},
       {"power cut in an I/O", &Faults::cut_power_in_io, 4},
       {"power cut everywhere", &Faults::cut_power_everywhere, 2},
+      {"power cut of slow blades", &Faults::cut_power_of_slow_blades, 3, true},
       {"bit rot", &Faults::rot_bits, 3},
       {"lost writes", &Faults::lose_writes, 2},
       {"misdirected writes", &Faults::misdirect_writes, 2},
@@ -35,9 +36,10 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"unreadable sectors", &Faults::hide_sectors, 2},
       {"a wiped chunk area", &Faults::wipe_chunk_area, 2},
       {"a failed write", &Faults::fail_a_write, 2},
-      {"a full device", &Faults::fill_device, 1},
+      {"a full device", &Faults::fill_device, 1, true},
       {"a slow blade", &Faults::slow_blade, 2},
       {"a dead manager", &Faults::kill_manager, 2},
+      {"a manager dead for long", &Faults::kill_manager_for_long, 1},
       {"a dead gateway", &Faults::kill_gateway, 2},
   };
   return kKinds;
@@ -72,9 +74,12 @@ Task<> Faults::run_one(Kind kind, Duration after) {
   array_.trace.note("fault: {}", kind.name);
   const bool struck = CO_TRY(co_await (this->*kind.fault)());
   array_.trace.note("fault over: {}", kind.name);
-  names_.emplace_back(kind.name);
+  if (struck || !kind.avoidable) names_.emplace_back(kind.name);
   if (struck) {
     ++fired_;
+  } else if (kind.avoidable) {
+    array_.trace.note("the fault '{}' did not strike: another one does", kind.name);
+    co_return co_await run_one({"a dead blade", &Faults::kill_blade, 0, false}, {});
   } else {
     array_.trace.complain("the fault '{}' never struck", kind.name);
   }
@@ -97,94 +102,6 @@ Task<bool> Faults::wait_until_grown(const uint64_t& counter, uint64_t by) {
     CO_TRY(co_await array_.clock.sleep_for(kPoll));
   }
   co_return counter >= before + by;
-}
-
-// --- messages --------------------------------------------------------------------------------
-
-void Faults::apply_link_faults() {
-  array_.network.set_faults(link_);
-}
-
-Task<bool> Faults::hold_link_faults(const uint64_t& counter, Duration time) {
-  const uint64_t before = counter;
-  apply_link_faults();
-  CO_TRY(co_await array_.clock.sleep_for(time));
-  if (counter == before) CO_TRY(co_await wait_until_grown(counter));
-  co_return counter > before;
-}
-
-Task<bool> Faults::delay_messages() {
-  link_.delay_max = milliseconds(5 + rng_.below(300));
-  auto struck =
-      co_await hold_link_faults(array_.network.counters().reordered, some_time(500, 4000));
-  link_.delay_max = std::chrono::microseconds(300);
-  apply_link_faults();
-  co_return struck;
-}
-
-Task<bool> Faults::lose_messages() {
-  link_.loss_per_million = 10'000 + static_cast<uint32_t>(rng_.below(150'000));
-  auto struck = co_await hold_link_faults(array_.network.counters().lost, some_time(500, 8000));
-  link_.loss_per_million = 0;
-  apply_link_faults();
-  co_return struck;
-}
-
-Task<bool> Faults::repeat_messages() {
-  link_.duplicate_per_million = 50'000 + static_cast<uint32_t>(rng_.below(400'000));
-  auto struck =
-      co_await hold_link_faults(array_.network.counters().duplicated, some_time(500, 8000));
-  link_.duplicate_per_million = 0;
-  apply_link_faults();
-  co_return struck;
-}
-
-Task<bool> Faults::cut_link() {
-  std::vector<std::string> nodes = {"manager", "gateway-1", "gateway-2"};
-  for (const SimArray::Blade* blade : array_.blades()) nodes.push_back(blade->name);
-  const std::string from = nodes[rng_.below(nodes.size())];
-  std::string to = some_blade().name;
-  if (from == to) to = "gateway-1";
-  array_.trace.note("cut from {} to {}", from, to);
-  const uint64_t before = array_.network.counters().cut;
-  array_.network.cut(from, to);
-  CO_TRY(co_await array_.clock.sleep_for(some_time(200, 4000)));
-  if (array_.network.counters().cut == before) {
-    CO_TRY(co_await wait_until_grown(array_.network.counters().cut));
-  }
-  array_.network.end_cut(from, to);
-  co_return array_.network.counters().cut > before;
-}
-
-Task<bool> Faults::isolate_blade() {
-  const std::string name = some_blade().name;
-  array_.trace.note("{} is cut off", name);
-  const uint64_t before = array_.network.counters().cut;
-  array_.network.isolate(name);
-  CO_TRY(co_await array_.clock.sleep_for(some_time(200, 5000)));
-  if (array_.network.counters().cut == before) {
-    CO_TRY(co_await wait_until_grown(array_.network.counters().cut));
-  }
-  array_.network.end_isolation(name);
-  co_return array_.network.counters().cut > before;
-}
-
-Task<bool> Faults::pause_node() {
-  const uint64_t which = rng_.below(kBlades + 2);
-  std::string name = which < kBlades    ? array_.blade(static_cast<uint32_t>(which) + 1).name
-                     : which == kBlades ? "manager"
-                                        : "gateway-1";
-  array_.trace.note("{} pauses", name);
-  const uint64_t before = array_.network.counters().held;
-  const TimePoint end = array_.clock.now() + some_time(100, 4000);
-  const TimePoint latest = array_.clock.now() + kStrikeTimeMax;
-  while (array_.clock.now() < end ||
-         (array_.network.counters().held == before && array_.clock.now() < latest)) {
-    array_.network.pause(name);  // again, should it have died meanwhile
-    CO_TRY(co_await array_.clock.sleep_for(kPoll));
-  }
-  array_.network.resume(name);
-  co_return array_.network.counters().held > before;
 }
 
 // --- deaths ----------------------------------------------------------------------------------
@@ -238,6 +155,59 @@ Task<bool> Faults::cut_power_everywhere() {
     CO_TRY(co_await array_.clock.sleep_for(some_time(1, 200)));
   }
   co_return killed > 0;
+}
+
+// They acknowledge at different times, all lose power at once, and come back one after another.
+Task<bool> Faults::cut_power_of_slow_blades() {
+  std::vector<SimArray::Blade*> chosen = array_.blades();
+  const uint64_t count = 3 + rng_.below(4);
+  const auto runs = [](const SimArray::Blade* blade) { return blade->process != nullptr; };
+  while (!std::ranges::any_of(chosen, runs)) CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  while (chosen.size() > count) {
+    chosen.erase(chosen.begin() + static_cast<int64_t>(rng_.below(chosen.size())));
+  }
+  for (SimArray::Blade* blade : chosen) blade->disk.faults.extra_delay = some_time(0, 80);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(200, 1500)));
+  uint64_t killed = 0;
+  std::vector<Task<>> returns;
+  for (SimArray::Blade* blade : chosen) {
+    if (blade->process) ++killed;
+    array_.kill_blade(*blade, rng_.chance(1, 2) ? io::CrashLoss::everything : some_loss());
+    blade->disk.faults.extra_delay = {};
+    returns.push_back(
+        start_after(*blade, rng_.chance(1, 2) ? some_time(50, 1500) : some_time(1500, 9000)));
+  }
+  for (auto& done : co_await when_all(std::move(returns))) CO_TRY(std::move(done));
+  co_return killed > 0;
+}
+
+Task<> Faults::start_after(SimArray::Blade& blade, Duration time) {
+  CO_TRY(co_await array_.clock.sleep_for(time));
+  start_again(blade);
+  co_return Result<>{};
+}
+
+// Nobody can take a dead blade's place, until there is a manager again.
+Task<bool> Faults::kill_manager_for_long() {
+  while (!array_.manager_runs()) CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  const TimePoint back = array_.clock.now() + some_time(4000, 45'000);
+  array_.kill_manager();
+  CO_TRY(co_await array_.clock.sleep_for(some_time(10, 3000)));
+  SimArray::Blade& blade = some_blade();
+  array_.kill_blade(blade, some_loss());
+  if (rng_.chance(1, 2)) {
+    CO_TRY(co_await array_.clock.sleep_for(some_time(50, 20'000)));
+    start_again(blade);
+  }
+  while (array_.clock.now() < back) {
+    // Another fault may have started one.
+    array_.kill_manager();
+    CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  }
+  if (!array_.manager_runs()) array_.start_manager();
+  CO_TRY(co_await array_.clock.sleep_for(some_time(50, 3000)));
+  start_again(blade);
+  co_return true;
 }
 
 Task<bool> Faults::kill_manager() {

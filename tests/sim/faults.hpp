@@ -9,6 +9,9 @@
 
 namespace turbine::sim {
 
+/// A fault that has not struck by then never will.
+inline constexpr auto kStrikeTimeMax = std::chrono::seconds(60);
+
 /// Damage to what blades have stored (bit rot, lost and misdirected writes, wiped areas, unreadable
 /// sectors) befalls at most two blades of a run, as that is what is promised; anything may crash.
 class Faults {
@@ -30,6 +33,7 @@ class Faults {
     const char* name;
     Fault fault;
     int weight;
+    bool avoidable = false;  // other faults may keep it from striking
   };
   static const std::vector<Kind>& kinds();
   Task<> run_one(Kind kind, Duration after);
@@ -39,10 +43,13 @@ class Faults {
   Task<bool> repeat_messages();
   Task<bool> cut_link();
   Task<bool> isolate_blade();
+  Task<bool> cut_from_manager();
+  Task<bool> split_network();
   Task<bool> pause_node();
   Task<bool> kill_blade();
   Task<bool> cut_power_in_io();
   Task<bool> cut_power_everywhere();
+  Task<bool> cut_power_of_slow_blades();
   Task<bool> rot_bits();
   Task<bool> lose_writes();
   Task<bool> misdirect_writes();
@@ -53,6 +60,7 @@ class Faults {
   Task<bool> fill_device();
   Task<bool> slow_blade();
   Task<bool> kill_manager();
+  Task<bool> kill_manager_for_long();
   Task<bool> kill_gateway();
 
   SimArray::Blade& some_blade() { return array_.blade(1 + static_cast<uint32_t>(rng_.below(6))); }
@@ -63,6 +71,9 @@ class Faults {
   }
   /// Waits for the counter to grow, in steps; false after a long time.
   Task<bool> wait_until_grown(const uint64_t& counter, uint64_t by = 1);
+  /// Cuts every link, in both directions, for that time.
+  using Links = std::vector<std::pair<std::string, std::string>>;
+  Task<bool> hold_cuts(Links links, Duration time);
   Task<bool> hold_link_faults(const uint64_t& counter, Duration time);
   void apply_link_faults();
   Task<bool> spoil_writes(uint32_t io::SimFaults::* ppm, uint64_t io::SimFaultCounters::* counter,
@@ -70,6 +81,7 @@ class Faults {
   /// Shards on the blade; none when it is down.
   std::vector<io::ByteRange> shards_of(SimArray::Blade& blade);
   void start_again(SimArray::Blade& blade);
+  Task<> start_after(SimArray::Blade& blade, Duration time);
 
   SimArray& array_;
   Rng rng_;

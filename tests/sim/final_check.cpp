@@ -6,6 +6,7 @@
 #include "meta/keys.hpp"
 #include "meta/records.hpp"
 #include "proto/meta_log.pb.h"
+#include "sim/replica_check.hpp"
 
 namespace turbine::sim {
 namespace {
@@ -133,6 +134,7 @@ Stored look(SimArray& array, bool empty) {
       dirents += count_rows(partition, meta::Kind::dirent);
     }
   }
+  for (const std::string& wrong : look_at_replicas(array)) say(stored, "{}", wrong);
   for (const Place& place : stored.named) {
     if (!stored.there.contains(place)) {
       say(stored, "shard {} is missing on blade {}", place.second, place.first);

@@ -21,6 +21,13 @@ const std::map<std::string, Plant> kPlants = {
     {"acknowledge-before-flush", Plant::acknowledge_before_flush},
     {"skip-checksums", Plant::skip_checksums},
     {"swap-unconditionally", Plant::swap_unconditionally},
+    {"acknowledge-early", Plant::acknowledge_early},
+    {"ignore-terms", Plant::ignore_terms},
+    {"apply-early", Plant::apply_early},
+    {"read-without-lease", Plant::read_without_lease},
+    {"serve-early", Plant::serve_early},
+    {"cut-on-restart", Plant::cut_on_restart},
+    {"lease-too-long", Plant::lease_too_long},
 };
 
 struct Arguments {

@@ -19,13 +19,15 @@ Task<uint64_t> SimStore::run(std::shared_ptr<State> state,
   co_return revision;
 }
 
-BladeProcess::BladeProcess(io::SimClock& clock, rpc::MemNetwork& network, const std::string& name,
-                           io::SimDisk& disk, kv::MemKvDisk& kv_disk, uint64_t seed,
-                           bladed::BladeOptions options, std::function<void(Error)> fatal)
+BladeProcess::BladeProcess(io::SimClock& clock_in, rpc::MemNetwork& network,
+                           const std::string& name, io::SimDisk& disk, kv::MemKvDisk& kv_disk,
+                           uint64_t seed, int32_t clock_ppm, bladed::BladeOptions options,
+                           std::function<void(Error)> fatal)
     : rng(seed),
-      device(disk, clock),
-      kv(kv::open_mem_kv(clock, kv_disk)),
-      transport(network.attach(name)),
+      clock(clock_in, clock_ppm),
+      device(disk, clock_in),
+      kv(kv::open_mem_kv(clock_in, kv_disk)),
+      transport(make_skewed_transport(network.attach(name), clock)),
       blade(bladed::BladeSeams{.clock = clock,
                                .rng = rng,
                                .device = options.skip_flush_for_test

@@ -15,11 +15,25 @@
 #include "io/sim_device.hpp"
 #include "kv/mem_kv.hpp"
 #include "rpc/mem_transport.hpp"
+#include "sim/skewed_clock.hpp"
 
 namespace turbine::sim {
 
 /// Bugs that the simulator must find.
-enum class Plant : uint8_t { none, acknowledge_before_flush, skip_checksums, swap_unconditionally };
+enum class Plant : uint8_t {
+  none,
+  acknowledge_before_flush,
+  skip_checksums,
+  swap_unconditionally,
+  // Of the replicas of partitions, see replica::Options::Plant.
+  acknowledge_early,
+  ignore_terms,
+  apply_early,
+  read_without_lease,
+  serve_early,
+  cut_on_restart,
+  lease_too_long,  // twice the time after which others take over
+};
 
 /// The cluster store of one manager process: transactions take time, and one that is under way when
 /// its manager dies has happened or not.
@@ -77,10 +91,11 @@ class CredulousDevice final : public io::Device {
 
 struct BladeProcess {
   BladeProcess(io::SimClock& clock, rpc::MemNetwork& network, const std::string& name,
-               io::SimDisk& disk, kv::MemKvDisk& kv_disk, uint64_t seed,
+               io::SimDisk& disk, kv::MemKvDisk& kv_disk, uint64_t seed, int32_t clock_ppm,
                bladed::BladeOptions options, std::function<void(Error)> fatal);
 
   Rng rng;
+  SkewedClock clock;
   io::SimDevice device;
   CredulousDevice credulous{device};
   std::unique_ptr<kv::Kv> kv;

@@ -15,6 +15,7 @@ constexpr uint64_t kMiB = 1024 * kKiB;
 constexpr uint64_t kDeviceBytes = 40 * kMiB;
 constexpr uint64_t kSmallJournalBytes = 4 * kMiB;
 constexpr uint32_t kPartitions = 12;
+constexpr int32_t kClockPpmMax = 10'000;
 constexpr int kGroupsPerLayout = 16;
 constexpr const char* kArrayId = "5eed5eed5eed5eed5eed5eed5eed5eed";
 
@@ -52,8 +53,8 @@ fs::FileSystemOptions sim_file_system_options() {
   return options;
 }
 
-SimArray::Blade::Blade(uint32_t number, uint64_t seed)
-    : id(number), name(fmt::format("blade-{}", number)), disk(kDeviceBytes, seed) {}
+SimArray::Blade::Blade(uint32_t number, uint64_t seed, int32_t ppm)
+    : id(number), clock_ppm(ppm), name(fmt::format("blade-{}", number)), disk(kDeviceBytes, seed) {}
 
 SimArray::SimArray(const SimOptions& options)
     : trace(clock, options.print),
@@ -62,7 +63,8 @@ SimArray::SimArray(const SimOptions& options)
       plant_(options.plant),
       gate_(clock.executor()) {
   for (uint32_t number = 1; number <= kBlades; ++number) {
-    blades_.push_back(std::make_unique<Blade>(number, rng.next()));
+    const auto ppm = static_cast<int32_t>(rng.below(2 * kClockPpmMax + 1)) - kClockPpmMax;
+    blades_.push_back(std::make_unique<Blade>(number, rng.next(), ppm));
   }
   rpc::LinkFaults link;
   link.delay_min = microseconds(50);
@@ -134,6 +136,14 @@ bladed::BladeOptions SimArray::blade_options(const Blade& blade) const {
   options.chunk_cache_bytes = 256 * kKiB;
   options.partitions = partition_options();
   options.partitions.swap_unconditionally = plant_ == Plant::swap_unconditionally;
+  replica::Options& replicas = options.partitions.replicas;
+  replicas.plant.acknowledge_early = plant_ == Plant::acknowledge_early;
+  replicas.plant.ignore_terms = plant_ == Plant::ignore_terms;
+  replicas.plant.apply_early = plant_ == Plant::apply_early;
+  replicas.plant.read_without_lease = plant_ == Plant::read_without_lease;
+  replicas.plant.serve_early = plant_ == Plant::serve_early;
+  replicas.plant.cut_on_restart = plant_ == Plant::cut_on_restart;
+  if (plant_ == Plant::lease_too_long) replicas.lease = 2 * replicas.grace;
   options.skip_checksums_for_test = plant_ == Plant::skip_checksums;
   options.skip_flush_for_test = plant_ == Plant::acknowledge_before_flush;
   options.scrub.bytes_per_second = 64 * kMiB;
@@ -153,9 +163,9 @@ void SimArray::start_blade(Blade& blade) {
       if (blade.process && blade.deaths == deaths) kill_blade(blade, io::CrashLoss::nothing);
     });
   };
-  blade.process =
-      std::make_shared<BladeProcess>(clock, network, blade.name, blade.disk, blade.kv_disk,
-                                     rng.next(), blade_options(blade), std::move(fatal));
+  blade.process = std::make_shared<BladeProcess>(clock, network, blade.name, blade.disk,
+                                                 blade.kv_disk, rng.next(), blade.clock_ppm,
+                                                 blade_options(blade), std::move(fatal));
   trace.note("{} starts", blade.name);
   gate_.spawn("blade", run_blade(blade.process, &blade));
 }
@@ -205,7 +215,7 @@ void SimArray::start_manager() {
   options.expected_blades = kBlades;
   options.partition_count = kPartitions;
   options.groups_per_layout = kGroupsPerLayout;
-  options.replica_count = 3;
+  options.replica_count = kReplicas;
   options.array_id = kArrayId;
   options.random = [this] { return rng.next(); };
   manager_ = std::make_shared<ManagerProcess>(clock, network, store_, options);

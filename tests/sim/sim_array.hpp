@@ -13,6 +13,7 @@ namespace turbine::sim {
 
 inline constexpr uint32_t kBlades = 6;
 inline constexpr uint32_t kGateways = 2;
+inline constexpr int kReplicas = 3;  // of each partition
 
 struct SimOptions {
   uint64_t seed = 1;
@@ -33,8 +34,9 @@ class SimArray {
   bool tear_down();
 
   struct Blade {
-    Blade(uint32_t number, uint64_t seed);
+    Blade(uint32_t number, uint64_t seed, int32_t clock_ppm);
     const BladeId id;
+    const int32_t clock_ppm;  // how much faster its clock runs
     const std::string name;
     io::SimDisk disk;
     kv::MemKvDisk kv_disk;

@@ -133,5 +133,25 @@ TEST_F(Simulation, FindsUnconditionalSwapsOfExtents) {
   expect_found(Plant::swap_unconditionally);
 }
 
+TEST_F(Simulation, FindsEntriesAppliedBeforeAllMembersHaveThem) {
+  expect_found(Plant::apply_early);
+}
+
+TEST_F(Simulation, FindsEntriesTakenFromAnEarlierPrimary) {
+  expect_found(Plant::ignore_terms);
+}
+
+TEST_F(Simulation, FindsReadsWithoutLease) {
+  expect_found(Plant::read_without_lease);
+}
+
+TEST_F(Simulation, FindsLeasesThatOutliveThePromise) {
+  expect_found(Plant::lease_too_long);
+}
+
+TEST_F(Simulation, FindsLogsForgottenAtRestart) {
+  expect_found(Plant::cut_on_restart);
+}
+
 }  // namespace
 }  // namespace turbine::sim

@@ -3,6 +3,7 @@
 #include "sim/client.hpp"
 #include "sim/faults.hpp"
 #include "sim/final_check.hpp"
+#include "sim/replica_check.hpp"
 
 namespace turbine::sim {
 namespace {
@@ -20,19 +21,23 @@ class Simulation {
         rng_(options.seed ^ 0xC0FFEE),
         world_{array_, {}, {}, {}, {}},
         faults_(array_, rng_.next()),
-        gate_(array_.clock.executor()) {
+        gate_(array_.clock.executor()),
+        watchers_(array_.clock.executor()) {
     for (uint32_t i = 0; i < kClients; ++i) {
       clients_.push_back(std::make_unique<Client>(world_, i + 1, rng_.next()));
     }
   }
 
   Outcome run(uint64_t seed) {
+    watchers_.spawn("watch leaders", watch_leaders());
     const auto ran = array_.clock.run(everything(), std::chrono::hours(1));
     Trace& trace = array_.trace;
     if (!ran.ok()) trace.complain("the run: {}", ran.error().text());
     stop_ = true;
     clients_over_ = array_.clock.run(gate_.close(), std::chrono::minutes(5)).ok();
     if (!clients_over_) trace.complain("a client waits for ever");
+    watching_ = false;
+    if (!array_.clock.run(watchers_.close()).ok()) trace.complain("a watcher waits for ever");
     world_.check();
     if (!array_.tear_down()) trace.complain("a dead process does not come to rest");
     trace.note("{} messages delivered", array_.network.counters().delivered);
@@ -67,6 +72,13 @@ class Simulation {
     co_return co_await check_contents();
   }
 
+  Task<> watch_leaders() {
+    while (watching_ && check_leaders(array_)) {
+      CO_TRY(co_await array_.clock.sleep_for(milliseconds(3)));
+    }
+    co_return Result<>{};
+  }
+
   Task<> make_bucket() {
     const auto gateway = array_.gateway(0);
     fs::FileSystem& files = *gateway->files;
@@ -97,7 +109,8 @@ class Simulation {
   ClientWorld world_;
   Faults faults_;
   std::vector<std::unique_ptr<Client>> clients_;
-  Gate gate_;
+  Gate gate_, watchers_;
+  bool watching_ = true;
   bool stop_ = false;
   bool clients_over_ = false;
 };
