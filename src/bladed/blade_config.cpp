@@ -18,6 +18,7 @@ Result<BladeConfig> load_blade_config(const std::string& path) {
     return fail(Errc::invalid, "{}: blade.incarnation must be hexadecimal", path);
   }
   config.secret = TRY(file.text("blade.secret"));
+  config.host = TRY(file.text_or("blade.host", ""));
   config.log_level = TRY(file.text_or("blade.log_level", config.log_level));
   config.directory = TRY(file.text("storage.directory"));
   config.device = TRY(file.text("storage.device"));
@@ -41,6 +42,7 @@ std::string to_toml(const BladeConfig& config) {
   file.set("blade.array_id", config.array_id);
   file.set("blade.incarnation", fmt::format("{:016x}", config.incarnation));
   file.set("blade.secret", config.secret);
+  if (!config.host.empty()) file.set("blade.host", config.host);
   file.set("blade.log_level", config.log_level);
   file.set("storage.directory", config.directory);
   file.set("storage.device", config.device);

@@ -13,6 +13,7 @@ struct BladeConfig {
   std::string array_id;      // 32 hex digits
   uint64_t incarnation = 0;  // of the disk's contents; a blank blade is formatted with it
   std::string secret;        // between the array's processes
+  std::string host;          // or chassis, which fails as a whole; empty: the machine's name
   std::string log_level = "info";
 
   std::string directory;      // identity and RocksDB

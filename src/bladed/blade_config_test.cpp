@@ -12,6 +12,7 @@ TEST(BladeConfig, ReadsBackWhatWasWritten) {
   config.blade_id = 3;
   config.incarnation = 0xfedcba9876543210;
   config.http_port = 9191;
+  config.host = "chassis-2";
   const std::string path = testing::TempDir() + "blade_config_test.toml";
   ASSERT_TRUE(write_file(path, to_toml(config), 0600).ok());
   const auto loaded = load_blade_config(path);

@@ -56,7 +56,7 @@ class BladeProcess {
     options.identity = TRY(expected_superblock(config_, device_->size_bytes()));
     options.address = config_.rpc_address;
     options.manager = config_.manager_address;
-    options.host = host_name();
+    options.host = config_.host.empty() ? host_name() : config_.host;
     options.chunk_cache_bytes = config_.chunk_cache_bytes;
     options.skip_flush_for_test = faults.skip_flush;
     blade_.emplace(BladeSeams{.clock = reactor_.clock(),

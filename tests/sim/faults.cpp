@@ -28,7 +28,8 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"a dead blade", &Faults::kill_blade, 3},
       {"power cut in an I/O", &Faults::cut_power_in_io, 4},
       {"power cut everywhere", &Faults::cut_power_everywhere, 2},
-      {"power cut of slow blades", &Faults::cut_power_of_slow_blades, 3, true},
+      {"power cut of slow blades", &Faults::cut_power_of_slow_blades, 2, true},
+      {"power cut of a partition", &Faults::cut_power_of_partition, 2, true},
       {"bit rot", &Faults::rot_bits, 3},
       {"lost writes", &Faults::lose_writes, 2},
       {"misdirected writes", &Faults::misdirect_writes, 2},
@@ -176,6 +177,35 @@ Task<bool> Faults::cut_power_of_slow_blades() {
     blade->disk.faults.extra_delay = {};
     returns.push_back(
         start_after(*blade, rng_.chance(1, 2) ? some_time(50, 1500) : some_time(1500, 9000)));
+  }
+  for (auto& done : co_await when_all(std::move(returns))) CO_TRY(std::move(done));
+  co_return killed > 0;
+}
+
+// All replicas of a partition lose their power and what they had not flushed; the one whose device
+// was the slowest comes back long before the others and has to lead alone.
+Task<bool> Faults::cut_power_of_partition() {
+  const cluster::MapPtr map = array_.manager_map();
+  if (map == nullptr || map->partition_count() == 0) co_return false;
+  const PartitionId id(static_cast<uint32_t>(rng_.below(map->partition_count())));
+  const proto::Partition& partition = *map->partition(id);
+  if (partition.replicas_size() < 2) co_return false;
+  std::vector<SimArray::Blade*> members;
+  SimArray::Blade* slow = nullptr;
+  for (const uint32_t number : partition.replicas()) {
+    members.push_back(&array_.blade(number));
+    if (number != partition.primary()) slow = members.back();
+  }
+  slow->disk.faults.extra_delay = some_time(20, 120);
+  CO_TRY(co_await array_.clock.sleep_for(some_time(200, 2000)));
+  uint64_t killed = 0;
+  std::vector<Task<>> returns;
+  for (SimArray::Blade* blade : members) {
+    if (blade->process) ++killed;
+    array_.kill_blade(*blade, io::CrashLoss::everything);
+    blade->disk.faults.extra_delay = {};
+    returns.push_back(
+        start_after(*blade, blade == slow ? some_time(20, 200) : some_time(3000, 8000)));
   }
   for (auto& done : co_await when_all(std::move(returns))) CO_TRY(std::move(done));
   co_return killed > 0;

@@ -50,6 +50,7 @@ class Faults {
   Task<bool> cut_power_in_io();
   Task<bool> cut_power_everywhere();
   Task<bool> cut_power_of_slow_blades();
+  Task<bool> cut_power_of_partition();
   Task<bool> rot_bits();
   Task<bool> lose_writes();
   Task<bool> misdirect_writes();

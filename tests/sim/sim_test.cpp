@@ -105,53 +105,5 @@ TEST_F(Simulation, ReplaysASeedExactly) {
   EXPECT_NE(first.trace_hash, run_simulation({.seed = 5}).trace_hash);
 }
 
-/// The first seed that finds the plant; that seed passes without it.
-void expect_found(Plant plant) {
-  constexpr uint64_t kSeedsMax = 100;
-  for (uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
-    const Outcome planted = run_simulation({.seed = seed, .plant = plant});
-    if (planted.ok()) continue;
-    fmt::print("seed {}: {}\n", seed, planted.complaints[0]);
-    const Outcome again = run_simulation({.seed = seed, .plant = plant});
-    EXPECT_EQ(planted.trace_hash, again.trace_hash);
-    const Outcome healthy = run_simulation({.seed = seed});
-    EXPECT_TRUE(healthy.ok()) << healthy.complaints[0];
-    return;
-  }
-  ADD_FAILURE() << "no seed up to " << kSeedsMax << " finds the planted bug";
-}
-
-TEST_F(Simulation, FindsAcknowledgementsBeforeTheFlush) {
-  expect_found(Plant::acknowledge_before_flush);
-}
-
-TEST_F(Simulation, FindsSkippedChecksums) {
-  expect_found(Plant::skip_checksums);
-}
-
-TEST_F(Simulation, FindsUnconditionalSwapsOfExtents) {
-  expect_found(Plant::swap_unconditionally);
-}
-
-TEST_F(Simulation, FindsEntriesAppliedBeforeAllMembersHaveThem) {
-  expect_found(Plant::apply_early);
-}
-
-TEST_F(Simulation, FindsEntriesTakenFromAnEarlierPrimary) {
-  expect_found(Plant::ignore_terms);
-}
-
-TEST_F(Simulation, FindsReadsWithoutLease) {
-  expect_found(Plant::read_without_lease);
-}
-
-TEST_F(Simulation, FindsLeasesThatOutliveThePromise) {
-  expect_found(Plant::lease_too_long);
-}
-
-TEST_F(Simulation, FindsLogsForgottenAtRestart) {
-  expect_found(Plant::cut_on_restart);
-}
-
 }  // namespace
 }  // namespace turbine::sim
