@@ -1,6 +1,7 @@
 #include "cluster/map_client.hpp"
 
 #include "base/log.hpp"
+#include "base/tick.hpp"
 #include "proto/rpc.pb.h"
 
 namespace turbine::cluster {
@@ -149,7 +150,7 @@ Task<> MapClient::wait_for_plan(TimePoint deadline) {
 
 Task<> MapClient::heartbeat_loop() {
   while (!stopping_) {
-    const TimePoint next = clock_.now() + options_.heartbeat;
+    const TimePoint next = next_tick(clock_.now(), options_.heartbeat);
     Result<> done = co_await beat(false);
     if (!done.ok()) log::debug("heartbeat: {}", done.error().text());
     if (next > clock_.now()) CO_TRY(co_await pause(next - clock_.now()));

@@ -5,6 +5,7 @@
 
 #include "base/byte_codec.hpp"
 #include "base/log.hpp"
+#include "base/tick.hpp"
 #include "meta/op_support.hpp"
 #include "meta/repack.hpp"
 #include "meta/repairer.hpp"
@@ -117,10 +118,10 @@ Task<> PartitionHost::start(journal::Journal& journal) {
   if (options_.background) {
     using std::chrono::milliseconds;
     gate_.spawn("sessions", every(milliseconds(1000), [this] { return end_silent_sessions(); }));
-    gate_.spawn("transactions", every(milliseconds(200), [this] { return settle_transactions(); }));
+    gate_.spawn("transactions", every(milliseconds(250), [this] { return settle_transactions(); }));
     gate_.spawn("reaper", every(milliseconds(500), [this] { return reap(); }));
     gate_.spawn("freeing", every(milliseconds(500), [this] { return free_stripes(false); }));
-    gate_.spawn("repairer", every(milliseconds(200), [this] { return repairer_->run_once(); }));
+    gate_.spawn("repairer", every(milliseconds(250), [this] { return repairer_->run_once(); }));
     gate_.spawn("destager", every(milliseconds(500), [this] { return destager_->run_once(); }));
     gate_.spawn("cleaner", every(milliseconds(10'000), [this] { return cleaner_->run_once(); }));
     gate_.spawn("flushing", every(milliseconds(250), [this] { return flush_when_needed(); }));
@@ -137,7 +138,7 @@ Task<> PartitionHost::every(Duration interval, std::function<Task<>()> round) {
     const uint64_t sleeper = next_sleeper_++;
     OneShot<> woken(seams_.executor);
     sleepers_.emplace(sleeper, woken);
-    (void)co_await woken.wait_until(seams_.clock, seams_.clock.now() + interval);
+    (void)co_await woken.wait_until(seams_.clock, next_tick(seams_.clock.now(), interval));
     sleepers_.erase(sleeper);
     if (stopping_) break;
     const Result<> done = co_await round();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/tick.hpp"
 #include "replica/replica_set.hpp"
 
 namespace turbine::replica {
@@ -21,7 +22,7 @@ Task<> ReplicaSet::look_loop() {
   while (!stopping_) {
     look();
     start_joins();
-    CO_TRY(co_await seams_.clock.sleep_for(options_.look));
+    CO_TRY(co_await seams_.clock.sleep_until(next_tick(seams_.clock.now(), options_.look)));
   }
   co_return Result<>{};
 }
@@ -83,14 +84,15 @@ Task<> ReplicaSet::ask_and_note(proto::PartitionChange change) {
 
 /// A member whose word to every primary has run out may take the place of a silent one.
 std::optional<proto::PartitionChange> ReplicaSet::wants_to_lead(const Replica& replica) const {
+  // What was granted before a restart is forgotten: nobody's word is that old.
+  const TimePoint free = std::max(replica.granted_until(), started_ + options_.grace);
+  if (seams_.clock.now() < free) return std::nullopt;
   const cluster::MapPtr map = seams_.map.get();
   Duration turn{};
   for (const uint32_t member : replica.config().replicas()) {
     if (member == options_.self.value) break;
     if (member != replica.config().primary() && map->alive(BladeId(member))) turn += options_.turn;
   }
-  // What was granted before a restart is forgotten: nobody's word is that old.
-  const TimePoint free = std::max(replica.granted_until(), started_ + options_.grace);
   if (seams_.clock.now() < free + turn) return std::nullopt;
   proto::PartitionChange change = change_of(replica);
   change.set_primary(options_.self.value);

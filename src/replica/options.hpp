@@ -21,10 +21,10 @@ namespace turbine::replica {
 /// member that granted it may take over.
 struct Options {
   BladeId self;
-  Duration beacon = std::chrono::milliseconds(300);
-  Duration lease = std::chrono::milliseconds(1000);  // from the sending of the beacon
-  Duration grace = std::chrono::milliseconds(1500);  // from its receipt
-  Duration look = std::chrono::milliseconds(150);    // between looks at leases and configurations
+  Duration beacon = std::chrono::milliseconds(500);
+  Duration lease = std::chrono::milliseconds(1200);  // from the sending of the beacon
+  Duration grace = std::chrono::milliseconds(1700);  // from its receipt
+  Duration look = std::chrono::milliseconds(250);    // between looks at leases and configurations
   Duration call = std::chrono::milliseconds(1000);   // deadline of one message
   Duration snapshot_call = std::chrono::seconds(10);
   Duration turn = std::chrono::milliseconds(250);  // between members that may take over

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/tick.hpp"
 #include "proto/rpc.pb.h"
 #include "replica/slots.hpp"
 
@@ -250,7 +251,7 @@ Task<> ReplicaSet::send_runs(BladeId blade) {
 Task<> ReplicaSet::beacon_loop() {
   while (!stopping_) {
     send_beacons();
-    CO_TRY(co_await seams_.clock.sleep_for(options_.beacon));
+    CO_TRY(co_await seams_.clock.sleep_until(next_tick(seams_.clock.now(), options_.beacon)));
   }
   co_return Result<>{};
 }
