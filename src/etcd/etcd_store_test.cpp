@@ -149,6 +149,17 @@ TEST_F(EtcdStoreTest, LeavesASilentEndpointForAnotherWhenItReads) {
   server.resume();
 }
 
+TEST_F(EtcdStoreTest, SaysWhatWentWrongRatherThanThatTimeWasUp) {
+  const support::ReservedPort dead;
+  SilentServer silent(reactor_.executor());
+  EtcdOptions both;
+  both.endpoints = {{"127.0.0.1", dead.number(), true}, silent.endpoint(true)};
+  both.call_timeout = milliseconds(300);  // the second's handshake is cut short
+  const auto refused = run(add(both).txn({}, {{"a", "1"}}));
+  ASSERT_TRUE(refused.failed_with(Errc::unavailable)) << refused.error().text();
+  EXPECT_NE(refused.error().context.find("refused"), std::string::npos) << refused.error().text();
+}
+
 TEST_F(EtcdStoreTest, MissesNoChangeWhileEtcdIsAway) {
   EtcdServer server;
   EtcdStore& store = open(options(server));
