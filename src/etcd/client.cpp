@@ -252,7 +252,8 @@ Task<json::object> Client::call(std::string path, json::object request, Kind kin
       failed = read_refusal(*reply);
     }
     if (failed.verdict == Verdict::new_token) drop_token(post.token);
-    last = failed.error.context;
+    // An attempt that the deadline cut short says less than one before it.
+    if (tries == 0 || clock_.now() < deadline) last = failed.error.context;
     CO_TRY(co_await recover(std::move(failed), kind, endpoint, renewals, tries));
   }
   if (stopped_) co_return fail(Errc::closed, "{}", kClosing);
