@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/task.hpp"
 #include "kv/kv.hpp"
 
 namespace turbine::bladed {

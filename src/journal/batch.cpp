@@ -47,7 +47,7 @@ void BatchBuilder::reserve(size_t bytes) {
   buffer_ = std::move(bigger);
 }
 
-Position BatchBuilder::add(const Record& record) {
+Position BatchBuilder::add(const RecordView& record) {
   reserve(bytes_ + record_bytes(record) + kPageBytes);
   const Position position{position_ + bytes_};
   std::byte* out = buffer_.data() + bytes_;

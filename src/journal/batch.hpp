@@ -29,7 +29,7 @@ struct BatchHeader {
   uint64_t end() const { return position + (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
 };
 
-inline constexpr size_t record_bytes(const Record& record) {
+inline size_t record_bytes(const RecordView& record) {
   return kRecordHeaderBytes + record.payload.size();
 }
 
@@ -43,7 +43,7 @@ class BatchBuilder {
   BatchBuilder(uint64_t position, Allocate allocate);
 
   /// Returns the record's position.
-  Position add(const Record& record);
+  Position add(const RecordView& record);
   uint64_t position() const { return position_; }
   size_t bytes() const { return bytes_; }
   uint32_t record_count() const { return record_count_; }

@@ -30,7 +30,7 @@ class JournalOnDevice final : public Journal {
   JournalOnDevice(Executor executor, io::Device& device, Options options, Position recover_from,
                   ReplayEnd end);
 
-  Task<Position> append(Record record, io::WriteTicket depends_on) override;
+  Task<Position> append(RecordView record, io::WriteTicket depends_on) override;
   void set_recovery_position(Position position) override;
   Position recovery_position() const override { return Position{recovery_}; }
   Position end() const override;
@@ -92,7 +92,7 @@ JournalOnDevice::JournalOnDevice(Executor executor, io::Device& device, Options 
 
 // --- appending -------------------------------------------------------------------------------
 
-Task<Position> JournalOnDevice::append(Record record, io::WriteTicket depends_on) {
+Task<Position> JournalOnDevice::append(RecordView record, io::WriteTicket depends_on) {
   const size_t bytes = record_bytes(record);
   if (failure_) return refuse(*failure_);
   if (stopping_) return refuse({Errc::closed, "the journal is stopping"});

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
@@ -34,6 +35,22 @@ struct Record {
   Term term{};
   Lsn lsn{};
   std::string payload;  // ≤ kRecordBytesMax
+};
+
+/// A record whose payload lies elsewhere.
+struct RecordView {
+  RecordType type{};
+  PartitionId partition{};
+  Term term{};
+  Lsn lsn{};
+  std::string_view payload;
+  RecordView(RecordType type_in, PartitionId partition_in, Term term_in, Lsn lsn_in,
+             std::string_view payload_in)
+      : type(type_in), partition(partition_in), term(term_in), lsn(lsn_in), payload(payload_in) {}
+  // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): the same record
+  RecordView(const Record& record)
+      : RecordView(record.type, record.partition, record.term, record.lsn, record.payload) {}
+  Record copy() const { return {type, partition, term, lsn, std::string(payload)}; }
 };
 
 inline constexpr size_t kRecordBytesMax = size_t{2} << 20;
@@ -76,11 +93,12 @@ class Journal {
                                              Position recover_from, ReplayHandler handler,
                                              ReplaySummary* summary);
 
-  /// Queues the record at once (order of calls is order in the log) and returns when it is durable.
+  /// Queues the record at once (order of calls is order in the log), with a copy of the payload in
+  /// the buffer that is written, and returns when it is durable.
   /// `depends_on`: a data write that the record makes reachable; it has completed, and the flush
   /// that makes the record durable covers it too. Waits while the region is full of records that
   /// may not be reused yet. Errc::io after a failed write: the blade must stop.
-  virtual Task<Position> append(Record record, io::WriteTicket depends_on = {}) = 0;
+  virtual Task<Position> append(RecordView record, io::WriteTicket depends_on = {}) = 0;
 
   /// Everything before `position` is no longer needed for recovery; its segments are reused at
   /// once, so the caller has made `position` durable before. Not beyond what is durable.

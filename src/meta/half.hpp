@@ -45,6 +45,7 @@ class StripeReservation {
   std::vector<StripeId> ids_;
 };
 
+/// Locks and reservations are given back with it.
 struct Half {
   std::vector<KeyLocks::Guard> guards;
   std::vector<LockRequest> locks;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/sim_clock.hpp"
+#include "journal/fake_journal.hpp"
 #include "kv/mem_kv.hpp"
 #include "meta/partition_host.hpp"
 #include "proto/rpc.pb.h"
@@ -17,54 +18,8 @@
 
 namespace turbine::meta {
 
-/// What is left of a journal after a crash.
-struct FakeLog {
-  std::vector<journal::Record> durable;
-  bool open = true;
-  uint64_t appended = 0;
-  uint64_t crash_at_append = 0;  // this append and later ones are lost; 0: never
-  bool full = false;             // appends wait until the recovery position moves
-};
-
-/// A journal in memory: durable after a millisecond, in order.
-class FakeJournal final : public journal::Journal {
- public:
-  FakeJournal(Clock& clock, std::shared_ptr<FakeLog> log) : clock_(clock), log_(std::move(log)) {
-    end_ = log_->durable.size();
-    log_->open = true;
-  }
-  Task<journal::Position> append(journal::Record record, io::WriteTicket) override {
-    return do_append(clock_, log_, journal::Position{end_++}, std::move(record));
-  }
-  void set_recovery_position(journal::Position position) override {
-    recovery_ = position;
-    log_->full = false;
-  }
-  journal::Position recovery_position() const override { return recovery_; }
-  journal::Position end() const override { return {end_}; }
-  journal::Position durable_end() const override { return {log_->durable.size()}; }
-  uint64_t used_bytes() const override { return 0; }
-  uint64_t capacity_bytes() const override { return 1 << 20; }
-  Task<> stop() override { co_return Result<>{}; }
-  Counters counters() const override { return {}; }
-
- private:
-  static Task<journal::Position> do_append(Clock& clock, std::shared_ptr<FakeLog> log,
-                                           journal::Position position, journal::Record record) {
-    ++log->appended;
-    if (log->crash_at_append != 0 && log->appended >= log->crash_at_append) log->open = false;
-    do {
-      CO_TRY(co_await clock.sleep_for(std::chrono::milliseconds(1)));
-    } while (log->full && log->open);
-    if (!log->open) co_return fail(Errc::closed, "the power is gone");
-    log->durable.push_back(std::move(record));
-    co_return position;
-  }
-  Clock& clock_;
-  std::shared_ptr<FakeLog> log_;
-  uint64_t end_ = 0;
-  journal::Position recovery_{};
-};
+using journal::FakeJournal;
+using journal::FakeLog;
 
 /// Keeps nothing but the ids of what was freed.
 class FakeShardIo final : public stripe::ShardIo {

@@ -29,6 +29,7 @@ Task<> ReplicaSet::look_loop() {
 
 void ReplicaSet::look() {
   const TimePoint now = seams_.clock.now();
+  std::vector<proto::PartitionChange> changes;
   for (const auto& [id, replica] : replicas_) {
     const auto asked = asked_.find(id);
     if (asked != asked_.end() && asked->second.first == replica->term() &&
@@ -44,8 +45,9 @@ void ReplicaSet::look() {
     }
     if (!change.has_value()) continue;
     asked_.insert_or_assign(id, std::pair(replica->term(), now));
-    gate_.spawn("configuration", ask_and_note(std::move(*change)));
+    changes.push_back(std::move(*change));
   }
+  for (auto& change : changes) gate_.spawn("configuration", ask_and_note(std::move(change)));
 }
 
 Task<> ReplicaSet::decide(proto::PartitionChange change) {
@@ -75,10 +77,8 @@ Task<> ReplicaSet::ask_and_note(proto::PartitionChange change) {
   const PartitionId id(change.partition());
   const Term term(change.expected_term());
   const Result<> asked = co_await decide(std::move(change));
-  // Otherwise it may be decided yet.
   const bool in_vain = asked.failed_with(Errc::unavailable) || asked.failed_with(Errc::busy);
-  const auto replica = find(id);
-  if (in_vain && replica != nullptr) replica->revoke_takeover(term);
+  if (const auto replica = find(id)) replica->takeover_answered(term, in_vain);
   co_return Result<>{};
 }
 
@@ -106,23 +106,17 @@ std::optional<proto::PartitionChange> ReplicaSet::wants_to_lead(const Replica& r
 
 /// The primary drops members that are gone, ends what an undecided joiner left, and follows the
 /// plan.
-std::optional<proto::PartitionChange> ReplicaSet::wants_change(const Replica& replica) {
+std::optional<proto::PartitionChange> ReplicaSet::wants_change(Replica& replica) {
   const cluster::MapPtr map = seams_.map.get();
   const TimePoint now = seams_.clock.now();
-  proto::PartitionChange change = change_of(replica);
-  change.clear_replicas();
   if (replica.overtaken_by() != BladeId{}) {
     log::error(
         "partition {}: blade {} has entries that this one lacks, so what is here is an old copy: "
         "blade {} takes over, and this one gets everything again",
         replica.id(), replica.overtaken_by(), replica.overtaken_by());
-    for (const uint32_t member : replica.config().replicas()) {
-      if (member != options_.self.value) change.add_replicas(member);
-    }
-    change.set_primary(replica.overtaken_by().value);
-    return change;
+    return place_for(replica, replica.overtaken_by());
   }
-  auto& followers = const_cast<Replica&>(replica).followers();
+  auto& followers = replica.followers();
   const auto stuck_since = replica.journal_stuck_since();
   const bool stuck = stuck_since.has_value() && now > *stuck_since + options_.stuck;
   if (stuck) {
@@ -133,12 +127,10 @@ std::optional<proto::PartitionChange> ReplicaSet::wants_change(const Replica& re
     if (heir == followers.end()) return std::nullopt;  // all devices are slow
     log::warn("partition {}: the own device takes nothing, blade {} goes on in its place",
               replica.id(), heir->first);
-    for (const uint32_t member : replica.config().replicas()) {
-      if (member != options_.self.value) change.add_replicas(member);
-    }
-    change.set_primary(heir->first.value);
-    return change;
+    return place_for(replica, heir->first);
   }
+  proto::PartitionChange change = change_of(replica);
+  change.clear_replicas();
   change.add_replicas(options_.self.value);
   bool changes = false;
   bool in_step = true;

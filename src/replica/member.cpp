@@ -32,6 +32,7 @@ Task<> Replica::cut(uint64_t number, Lsn after) {
   synced_number_ = number;
   log_.cut(after);
   durable_ = std::min(durable_, after);
+  durable_event_->notify_all();  // who waits for what is gone
   // Durable with all that was appended before, whether something is cut or not.
   CO_TRY(co_await log_truncation(term, Lsn(after.value + 1)));
   if (this->term() != term || synced_number_ != number || log_.last() != after) {
@@ -92,6 +93,20 @@ bool Replica::grant(BladeId from, const proto::ReplicaLease& lease) {
   granted_until_ = set_.seams().clock.now() + set_.options().grace;
   if (synced_term_ == term()) note_committed(Lsn(lease.committed_lsn()));
   return true;
+}
+
+void Replica::note_takeover() {
+  if (takeover_term_ != term()) takeover_in_doubt_ = false;
+  takeover_term_ = term();
+}
+
+void Replica::takeover_answered(Term asked, bool certainly_not_decided) {
+  if (takeover_term_ != asked) return;
+  if (!certainly_not_decided) {
+    takeover_in_doubt_ = true;
+  } else if (!takeover_in_doubt_) {
+    takeover_term_ = Term{};
+  }
 }
 
 // --- a state from another replica --------------------------------------------------------------

@@ -26,10 +26,6 @@ bool Replica::is_in_sync(BladeId blade) const {
   return std::ranges::find(config_.replicas(), blade.value) != config_.replicas().end();
 }
 
-bool Replica::is_wanted(BladeId blade) const {
-  return std::ranges::find(config_.wanted(), blade.value) != config_.wanted().end();
-}
-
 // --- the journal -----------------------------------------------------------------------------
 
 Result<> Replica::replay(const journal::Record& record, journal::Position position) {
@@ -65,9 +61,11 @@ Task<journal::Position> Replica::log_entry(Term term, std::shared_ptr<const std:
   Entry entry{next_lsn(), term, std::move(payload)};
   entry.before = set_.journal().end();
   if (durable_ == log_.last()) durable_at_ = set_.seams().clock.now();
-  journal::Record record{journal::RecordType::entry, id_, term, entry.lsn, *entry.payload};
+  const journal::RecordView record(journal::RecordType::entry, id_, term, entry.lsn,
+                                   *entry.payload);
+  Task<journal::Position> appended = set_.journal().append(record);
   log_.append(std::move(entry));
-  return set_.journal().append(std::move(record));
+  return appended;
 }
 
 void Replica::on_durable(Lsn lsn, Term term, journal::Position position) {

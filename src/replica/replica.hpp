@@ -59,7 +59,6 @@ class Replica : public std::enable_shared_from_this<Replica> {
   Term term() const { return Term(config_.term()); }
   const proto::Partition& config() const { return config_; }
   bool is_in_sync(BladeId blade) const;
-  bool is_wanted(BladeId blade) const;
   const Log& log() const { return log_; }
   Lsn committed() const { return committed_; }
   const std::shared_ptr<StateMachine>& machine() const { return machine_; }
@@ -104,11 +103,11 @@ class Replica : public std::enable_shared_from_this<Replica> {
   bool grant(BladeId from, const proto::ReplicaLease& lease);
   void note_committed(Lsn committed);
   TimePoint granted_until() const { return granted_until_; }
-  void note_takeover() { takeover_term_ = term(); }
-  /// Certainly not decided.
-  void revoke_takeover(Term asked) {
-    if (takeover_term_ == asked) takeover_term_ = Term{};
-  }
+  /// It asks for the primary's place, and grants that one nothing any more in this term.
+  void note_takeover();
+  /// What became of it. Only one of which it is certain that none of its requests was decided nor
+  /// will be grants leases again.
+  void takeover_answered(Term asked, bool certainly_not_decided);
   Lsn durable() const { return durable_; }
   /// The log is durable up to `lsn`. Errc::stale_epoch: another term has begun.
   Task<> wait_durable(Lsn lsn, Term term);
@@ -167,6 +166,7 @@ class Replica : public std::enable_shared_from_this<Replica> {
   uint64_t synced_number_ = 0;
   TimePoint granted_until_{};
   Term takeover_term_{};
+  bool takeover_in_doubt_ = false;  // an earlier request of this term may be decided yet
   uint64_t transfer_ = 0;
   uint32_t next_part_ = 0;
   std::set<uint64_t> transfers_;  // begun in this term: a late copy must not begin one again

@@ -69,15 +69,11 @@ Task<> ReplicaSet::hand_over() {
     const bool led = replica->role() == Role::primary && replica->answerable();
     replica->stop({Errc::unavailable, "the blade is stopping"});
     if (!led) continue;
-    proto::PartitionChange change = change_of(*replica);
-    change.clear_replicas();
-    for (const uint32_t member : replica->config().replicas()) {
-      if (member == options_.self.value || !map->alive(BladeId(member))) continue;
-      change.add_replicas(member);
-    }
-    if (change.replicas().empty()) continue;
-    change.set_primary(change.replicas(0));
-    changes.push_back(std::move(change));
+    const auto& members = replica->config().replicas();
+    const auto heir = std::ranges::find_if(members, [&](uint32_t member) {
+      return member != options_.self.value && map->alive(BladeId(member));
+    });
+    if (heir != members.end()) changes.push_back(place_for(*replica, BladeId(*heir)));
   }
   if (!changes.empty()) {
     const Result<> asked = co_await seams_.change(std::move(changes));
@@ -157,6 +153,17 @@ proto::PartitionChange ReplicaSet::change_of(const Replica& replica) const {
   change.set_expected_term(replica.config().term());
   change.set_primary(replica.config().primary());
   *change.mutable_replicas() = replica.config().replicas();
+  return change;
+}
+
+proto::PartitionChange ReplicaSet::place_for(const Replica& replica, BladeId heir) const {
+  const cluster::MapPtr map = seams_.map.get();
+  proto::PartitionChange change = change_of(replica);
+  change.set_primary(heir.value);
+  change.clear_replicas();
+  for (const uint32_t member : replica.config().replicas()) {
+    if (member != options_.self.value && map->alive(BladeId(member))) change.add_replicas(member);
+  }
   return change;
 }
 

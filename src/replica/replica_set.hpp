@@ -51,6 +51,8 @@ class ReplicaSet {
   Task<> flush();
   /// Asks for a configuration. One message at a time: what is wanted meanwhile goes with the next.
   Task<> decide(proto::PartitionChange change);
+  /// Without this blade and without dead ones, led by `heir`.
+  proto::PartitionChange place_for(const Replica& replica, BladeId heir) const;
   /// The partition's configuration as it is, to be changed.
   proto::PartitionChange change_of(const Replica& replica) const;
 
@@ -79,7 +81,7 @@ class ReplicaSet {
   Task<> ask_and_note(proto::PartitionChange change);
   Task<> send_changes();
   std::optional<proto::PartitionChange> wants_to_lead(const Replica& replica) const;
-  std::optional<proto::PartitionChange> wants_change(const Replica& replica);
+  std::optional<proto::PartitionChange> wants_change(Replica& replica);
   void start_joins();
   Task<> run_join(std::shared_ptr<Replica> replica, BladeId blade);
 

@@ -112,6 +112,35 @@ TEST(Replica, ALateCopyOfAnEarlierSyncCutsNothing) {
   EXPECT_EQ(member.log().last(), Lsn(1));
 }
 
+// The first request may be decided late, whatever became of the second one: leases that were
+// granted meanwhile would let two primaries answer.
+TEST(Replica, AMemberInDoubtOfItsTakeOverGrantsNothing) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  cluster.blade(2).unheard = true;
+  cluster.blade(1).cut = cluster.blade(3).cut = true;
+  cluster.network.isolate("blade-1");
+  cluster.clock.advance(seconds(6));  // asked in vain several times since
+  ASSERT_EQ(cluster.late_changes.size(), 1U);
+  cluster.network.end_isolation("blade-1");
+  cluster.clock.advance(seconds(3));
+  EXPECT_EQ(cluster.server(), 0U);
+  cluster.blade(2).cut = cluster.blade(3).cut = false;
+  ASSERT_TRUE(cluster.decide(2, cluster.late_changes).ok());
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(cluster.server(), "one").ok());
+}
+
+TEST(Replica, AMemberThatCertainlyAskedInVainGrantsAgain) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  for (const uint32_t blade : {1, 2, 3}) cluster.blade(blade).cut = true;
+  cluster.network.isolate("blade-1");
+  cluster.clock.advance(seconds(4));
+  cluster.network.end_isolation("blade-1");
+  EXPECT_TRUE(cluster.wait([&] { return cluster.server() == 1; }));
+}
+
 TEST(Replica, AMemberWhoseDeviceHangsIsDroppedAndComesBack) {
   TestCluster cluster(3, 3, {1, 2, 3});
   ASSERT_TRUE(cluster.wait_for_server());

@@ -13,39 +13,6 @@ namespace {
 
 const PartitionId kPartition(0);
 
-class TestJournal final : public journal::Journal {
- public:
-  TestJournal(Clock& clock, std::shared_ptr<TestLog> log) : clock_(clock), log_(std::move(log)) {
-    end_ = log_->durable.size();
-    log_->open = true;
-  }
-  Task<journal::Position> append(journal::Record record, io::WriteTicket) override {
-    return write(clock_, log_, journal::Position{end_++}, std::move(record));
-  }
-  void set_recovery_position(journal::Position) override {}
-  journal::Position recovery_position() const override { return {}; }
-  journal::Position end() const override { return {end_}; }
-  journal::Position durable_end() const override { return {log_->durable.size()}; }
-  uint64_t used_bytes() const override { return 0; }
-  uint64_t capacity_bytes() const override { return 1 << 20; }
-  Task<> stop() override { co_return Result<>{}; }
-  Counters counters() const override { return {}; }
-
- private:
-  static Task<journal::Position> write(Clock& clock, std::shared_ptr<TestLog> log,
-                                       journal::Position position, journal::Record record) {
-    do {
-      CO_TRY(co_await clock.sleep_for(std::chrono::milliseconds(1)));
-    } while (log->stuck && log->open);
-    if (!log->open) co_return fail(Errc::closed, "the power is gone");
-    log->durable.push_back(std::move(record));
-    co_return position;
-  }
-  Clock& clock_;
-  std::shared_ptr<TestLog> log_;
-  uint64_t end_ = 0;
-};
-
 Task<rpc::Reply> dispatch(rpc::Dispatcher* dispatcher, rpc::Request request) {
   co_return co_await dispatcher->dispatch(std::move(request));
 }
@@ -141,6 +108,11 @@ void TestCluster::publish() {
 }
 
 Result<> TestCluster::decide(uint32_t issuer, const std::vector<proto::PartitionChange>& changes) {
+  if (std::exchange(blade(issuer).unheard, false)) {
+    late_changes = changes;
+    blade(issuer).cut = true;
+    return fail(Errc::timeout, "no answer; the outcome is not known");
+  }
   if (!blade(issuer).alive() || blade(issuer).cut) return fail(Errc::unavailable, "no manager");
   for (const proto::PartitionChange& change : changes) {
     proto::Partition& partition = *record.mutable_partitions(0);
@@ -159,7 +131,7 @@ void TestCluster::start(uint32_t number) {
   each.kv = kv::open_mem_kv(clock, each.disk);
   each.transport = network.attach(name);
   each.dispatcher = std::make_unique<rpc::Dispatcher>();
-  each.journal = std::make_unique<TestJournal>(clock, each.log);
+  each.journal = std::make_unique<journal::FakeJournal>(clock, each.log);
   const auto call = [transport = each.transport.get()](BladeId to, rpc::Request request,
                                                        TimePoint deadline) {
     return transport->channel(address_of(to.value))->call(std::move(request), deadline);

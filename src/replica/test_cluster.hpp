@@ -7,18 +7,12 @@
 
 #include "base/rng.hpp"
 #include "io/sim_clock.hpp"
+#include "journal/fake_journal.hpp"
 #include "kv/mem_kv.hpp"
 #include "replica/replica_set.hpp"
 #include "rpc/mem_transport.hpp"
 
 namespace turbine::replica {
-
-/// Durable a millisecond after it was appended; outlives the process.
-struct TestLog {
-  std::vector<journal::Record> durable;
-  bool open = true;
-  bool stuck = false;  // the device takes nothing
-};
 
 /// A log entry that says `text`.
 std::string entry_of(const std::string& text);
@@ -47,7 +41,7 @@ class TestCluster {
   struct Blade {
     BladeId id;
     kv::MemKvDisk disk;
-    std::shared_ptr<TestLog> log = std::make_shared<TestLog>();
+    std::shared_ptr<journal::FakeLog> log = std::make_shared<journal::FakeLog>();
     cluster::MapHolder map;
     std::unique_ptr<kv::Kv> kv;
     std::unique_ptr<rpc::Transport> transport;
@@ -55,7 +49,8 @@ class TestCluster {
     std::unique_ptr<journal::Journal> journal;
     std::unique_ptr<rpc::Dispatcher> dispatcher;
     std::unique_ptr<ReplicaSet> set;
-    bool cut = false;  // from the manager
+    bool cut = false;      // from the manager
+    bool unheard = false;  // the manager gets what it asks next much later: `late_changes`
     std::string failure;
     bool alive() const { return set != nullptr; }
   };
@@ -88,9 +83,11 @@ class TestCluster {
   rpc::MemNetwork network;
   proto::ClusterMap record;
   std::vector<std::unique_ptr<Blade>> blades;
+  std::vector<proto::PartitionChange> late_changes;
+
+  Result<> decide(uint32_t issuer, const std::vector<proto::PartitionChange>& changes);
 
  private:
-  Result<> decide(uint32_t issuer, const std::vector<proto::PartitionChange>& changes);
   void publish();
 };
 
