@@ -60,6 +60,13 @@ class ReplicasTest : public ManagerTest {
     while (manager_->map()->is_replica(PartitionId(id), BladeId(blade))) ++id;
     return id;
   }
+  size_t held_by(uint32_t blade) {
+    size_t count = 0;
+    for (uint32_t p = 0; p < 16; ++p) {
+      count += manager_->map()->is_replica(PartitionId(p), BladeId(blade)) ? 1 : 0;
+    }
+    return count;
+  }
   bool wants(uint32_t id, uint32_t blade) {
     return std::ranges::count(partition(id).wanted(), blade) == 1;
   }
@@ -134,10 +141,7 @@ TEST_F(ReplicasTest, ABladeThatComesBackAsAnOldCopyIsInSyncNowhere) {
     request.clear_processes();
     for (const uint64_t process : processes) request.add_processes(process);
     EXPECT_TRUE(clock_.run(two.client->register_blade(request)).ok());
-    size_t held = 0;
-    for (uint32_t p = 0; p < 16; ++p)
-      held += manager_->map()->is_replica(PartitionId(p), BladeId(2));
-    return held;
+    return held_by(2);
   };
   EXPECT_GT(comes_back_with({11}), 0U);
   EXPECT_GT(comes_back_with({11, 12}), 0U);
@@ -160,19 +164,13 @@ TEST_F(ReplicasTest, ABladeWhoseJournalIsShorterThanItWasIsInSyncNowhere) {
   });
   two.client->start();
   clock_.advance(seconds(1));
-  const auto held = [&] {
-    size_t count = 0;
-    for (uint32_t p = 0; p < 16; ++p)
-      count += manager_->map()->is_replica(PartitionId(p), BladeId(2));
-    return count;
-  };
   request.set_journal_position(200);
   ASSERT_TRUE(clock_.run(two.client->register_blade(request)).ok());
-  EXPECT_GT(held(), 0U);
+  EXPECT_GT(held_by(2), 0U);
   clock_.advance(seconds(1));
   request.set_journal_position(199);
   ASSERT_TRUE(clock_.run(two.client->register_blade(request)).ok());
-  EXPECT_EQ(held(), 0U);
+  EXPECT_EQ(held_by(2), 0U);
 }
 
 TEST_F(ReplicasTest, WantsAReplacementAtOnceWhereOneReplicaIsLeft) {
@@ -311,16 +309,17 @@ TEST_F(ReplicasTest, GivesARestartedPrimaryAnotherTermSoThatItsOldChangesAreVoid
 TEST_F(ReplicasTest, RefusesAJoinerThatRestartedAfterItHadCaughtUp) {
   register_all();
   const uint32_t primary = partition(0).primary();
-  const uint32_t joiner = outsider(0);
+  const Ids all = ids(partition(0).replicas());
+  const uint32_t joiner = all.back();
+  ASSERT_TRUE(ask(primary, {change_of(0, 1, primary, Ids(all.begin(), all.end() - 1))}).ok());
   const uint64_t caught_up = session(joiner);
   kill(fmt::format("blade-{}", joiner));
   clock_.advance(milliseconds(50));
   come_back(joiner);
-  Ids more = ids(partition(0).replicas());
-  more.push_back(joiner);
-  auto reply = ask(primary, {change_of(0, partition(0).term(), primary, more, caught_up)});
+  auto reply = ask(primary, {change_of(0, partition(0).term(), primary, all, caught_up)});
   ASSERT_TRUE(reply.ok());
-  EXPECT_EQ(reply->refused_size(), 1);
+  ASSERT_EQ(reply->refused_size(), 1);
+  EXPECT_NE(reply->refused(0).find("caught up in session"), std::string::npos) << reply->refused(0);
   EXPECT_FALSE(manager_->map()->is_replica(PartitionId(0), BladeId(joiner)));
 }
 

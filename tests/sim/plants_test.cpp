@@ -9,14 +9,20 @@
 namespace turbine::sim {
 namespace {
 
-class Plants : public testing::Test {
+struct Planted {
+  const char* name;
+  Plant plant;
+};
+
+class Plants : public testing::TestWithParam<Planted> {
  protected:
   void SetUp() override { spdlog::set_level(spdlog::level::off); }
 };
 
 /// The first seed that finds the plant; that seed passes without it.
-void expect_found(Plant plant) {
+TEST_P(Plants, IsFound) {
   constexpr uint64_t kSeedsMax = 100;
+  const Plant plant = GetParam().plant;
   for (uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
     const Outcome planted = run_simulation({.seed = seed, .plant = plant});
     if (planted.ok()) continue;
@@ -30,41 +36,18 @@ void expect_found(Plant plant) {
   ADD_FAILURE() << "no seed up to " << kSeedsMax << " finds the planted bug";
 }
 
-TEST_F(Plants, FindsAcknowledgementsBeforeTheFlush) {
-  expect_found(Plant::acknowledge_before_flush);
-}
-
-TEST_F(Plants, FindsSkippedChecksums) {
-  expect_found(Plant::skip_checksums);
-}
-
-TEST_F(Plants, FindsUnconditionalSwapsOfExtents) {
-  expect_found(Plant::swap_unconditionally);
-}
-
-TEST_F(Plants, FindsMembersThatAnswerBeforeTheirFlush) {
-  expect_found(Plant::acknowledge_early);
-}
-
-TEST_F(Plants, FindsEntriesAppliedBeforeAllMembersHaveThem) {
-  expect_found(Plant::apply_early);
-}
-
-TEST_F(Plants, FindsEntriesTakenFromAnEarlierPrimary) {
-  expect_found(Plant::ignore_terms);
-}
-
-TEST_F(Plants, FindsReadsWithoutLease) {
-  expect_found(Plant::read_without_lease);
-}
-
-TEST_F(Plants, FindsLeasesThatOutliveThePromise) {
-  expect_found(Plant::lease_too_long);
-}
-
-TEST_F(Plants, FindsLogsForgottenAtRestart) {
-  expect_found(Plant::cut_on_restart);
-}
+INSTANTIATE_TEST_SUITE_P(
+    All, Plants,
+    testing::Values(Planted{"AcknowledgeBeforeFlush", Plant::acknowledge_before_flush},
+                    Planted{"SkipChecksums", Plant::skip_checksums},
+                    Planted{"SwapUnconditionally", Plant::swap_unconditionally},
+                    Planted{"AcknowledgeEarly", Plant::acknowledge_early},
+                    Planted{"ApplyEarly", Plant::apply_early},
+                    Planted{"IgnoreTerms", Plant::ignore_terms},
+                    Planted{"ReadWithoutLease", Plant::read_without_lease},
+                    Planted{"LeaseTooLong", Plant::lease_too_long},
+                    Planted{"CutOnRestart", Plant::cut_on_restart}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace turbine::sim
