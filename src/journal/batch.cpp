@@ -1,5 +1,6 @@
 #include "journal/batch.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/byte_codec.hpp"
@@ -57,7 +58,7 @@ Position BatchBuilder::add(const RecordView& record) {
   store_le<uint32_t>(out + 12, 0);
   store_le<uint64_t>(out + 16, record.term.value);
   store_le<uint64_t>(out + 24, record.lsn.value);
-  std::memcpy(out + kRecordHeaderBytes, record.payload.data(), record.payload.size());
+  std::ranges::copy(as_bytes(record.payload), out + kRecordHeaderBytes);
   bytes_ += record_bytes(record);
   ++record_count_;
   return position;
