@@ -11,7 +11,6 @@ ABSENT = None
 UNCLEAR = (OSError, http.client.HTTPException)
 SIZES = [0, 1, 100, 4096, 20_000, 70_000, 300_000, 1_200_000, 3_000_000]
 WEIGHTS = [2, 2, 10, 20, 10, 10, 8, 4, 1]
-RETRY_PAUSES = [0.5, 2.0]  # the second try, the third
 
 
 def content(seed, size):
@@ -22,24 +21,29 @@ def digest(data):
     return hashlib.sha256(data).digest()
 
 
-class Worker(threading.Thread):
-    """Puts, overwrites, reads and deletes keys of its own, one after another. What is refused or
-    stays unclear after `tries` tries is counted and kept in `errors`."""
+class Client(threading.Thread):
+    """Does one thing after another until told to stop. What is refused or stays unclear is counted
+    and kept in `errors`; anything else that goes wrong ends it and is in `failures`."""
 
-    def __init__(self, s3, bucket, name, seed, key_count, tries=1):
+    def __init__(self, s3, bucket, name, seed):
         super().__init__(daemon=True)
         self.s3, self.bucket, self.prefix = s3, bucket, name
         self.random = random.Random(seed)
-        self.keys = [f"{name}/{i % 7}/{i}" for i in range(key_count)]
-        self.possible = {key: {ABSENT} for key in self.keys}  # digests, any of which may be there
         self.stop = threading.Event()
-        self.tries = tries
-        self.acknowledged = self.refused = self.unclear = self.reads = 0
-        self.slowest = 0.0
+        self.refused = self.unclear = 0
         self.answered_at = []  # when a step ended well
         self.errors = []
-        self.retried = []  # errors that another try followed
         self.failures = []
+
+    def successor(self):
+        """One that goes on where this one stopped."""
+        raise NotImplementedError
+
+    def act(self, key):
+        raise NotImplementedError
+
+    def some_key(self):
+        return self.random.choice(self.keys)
 
     def run(self):
         while not self.stop.is_set():
@@ -50,16 +54,10 @@ class Worker(threading.Thread):
                 return
 
     def step(self):
-        key = self.random.choice(self.keys)
-        kind = self.random.random()
+        key = self.some_key()
         started = time.monotonic()
         try:
-            if kind < 0.55:
-                self.put(key)
-            elif kind < 0.65:
-                self.remove(key)
-            else:
-                self.check(key)
+            self.act(key)
             self.answered_at.append(time.monotonic())
         except S3Error as error:
             if error.status != 503:
@@ -71,45 +69,56 @@ class Worker(threading.Thread):
             self.unclear += 1
             self.errors.append(f"{key} after {time.monotonic() - started:.2f} s: {error!r}")
             time.sleep(0.05)
-        self.slowest = max(self.slowest, time.monotonic() - started)
-
-    def persist(self, call):
-        """As SDKs do: another try after a 5xx or a lost connection, soon and then later."""
-        for number in range(self.tries):
-            started = time.monotonic()
-            try:
-                return call()
-            except (S3Error, *UNCLEAR) as error:
-                if number + 1 == self.tries or getattr(error, "status", 500) < 500:
-                    raise
-                self.retried.append(f"after {time.monotonic() - started:.2f} s: {error!r}")
-            time.sleep(RETRY_PAUSES[number])
-        raise AssertionError("no try was made")
 
     def longest_gap(self):
         """Between two answers, in seconds."""
         times = self.answered_at
         return max((after - before for before, after in zip(times, times[1:])), default=0.0)
 
+
+class Worker(Client):
+    """Puts, overwrites, reads and deletes keys of its own."""
+
+    def __init__(self, s3, bucket, name, seed, key_count):
+        super().__init__(s3, bucket, name, seed)
+        self.keys = [f"{name}/{i % 7}/{i}" for i in range(key_count)]
+        self.possible = {key: {ABSENT} for key in self.keys}  # digests, any of which may be there
+        self.acknowledged = self.reads = 0
+
+    def successor(self):
+        new = Worker(self.s3, self.bucket, self.prefix, self.random.getrandbits(64),
+                     len(self.keys))
+        new.possible = self.possible
+        return new
+
+    def act(self, key):
+        kind = self.random.random()
+        if kind < 0.55:
+            self.put(key)
+        elif kind < 0.65:
+            self.remove(key)
+        else:
+            self.check(key)
+
     def put(self, key):
         data = content(self.random.getrandbits(64), self.random.choices(SIZES, WEIGHTS)[0])
         mark = digest(data)
         before = self.possible[key]
         self.possible[key] = before | {mark}  # until it is answered
-        self.persist(lambda: self.s3.put(self.bucket, key, data))
+        self.s3.put(self.bucket, key, data)
         self.possible[key] = {mark}
         self.acknowledged += 1
 
     def remove(self, key):
         self.possible[key] = self.possible[key] | {ABSENT}
-        self.persist(lambda: self.s3.delete(self.bucket, key))
+        self.s3.delete(self.bucket, key)
         self.possible[key] = {ABSENT}
         self.acknowledged += 1
 
     def check(self, key):
         """An answer must be one of the possible contents; what was read stays."""
         try:
-            mark = digest(self.persist(lambda: self.s3.get(self.bucket, key)))
+            mark = digest(self.s3.get(self.bucket, key))
         except S3Error as error:
             if error.status != 404:
                 raise
@@ -121,23 +130,16 @@ class Worker(threading.Thread):
         self.reads += 1
 
 
-class Load:
-    """Workers that go on where they stopped; between, verify() reads every key."""
+class Clients:
+    """Several at once, which go on where they stopped."""
 
-    def __init__(self, array, bucket, seed, workers=4, keys=40, tries=1):
-        self.array, self.bucket = array, bucket
-        self.workers = [Worker(array.s3(timeout=20), bucket, f"w{i}", f"{seed}-{i}", keys, tries)
-                        for i in range(workers)]
+    def __init__(self, array, workers):
+        self.array, self.workers = array, workers
 
     def start(self):
-        fresh = []
-        for old in self.workers:
-            new = Worker(old.s3, old.bucket, old.prefix, old.random.getrandbits(64), len(old.keys),
-                         old.tries)
-            new.possible = old.possible
-            fresh.append(new)
-            new.start()
-        self.workers = fresh
+        self.workers = [worker.successor() for worker in self.workers]
+        for worker in self.workers:
+            worker.start()
 
     def stop(self):
         for worker in self.workers:
@@ -153,9 +155,6 @@ class Load:
     def errors(self):
         return [error for worker in self.workers for error in worker.errors]
 
-    def retried(self):
-        return [error for worker in self.workers for error in worker.retried]
-
     def longest_gap(self):
         return max(worker.longest_gap() for worker in self.workers)
 
@@ -166,6 +165,14 @@ class Load:
             lambda: all(len(worker.answered_at) >= goal or worker.failures
                         for worker, goal in zip(self.workers, goals)),
             seconds, f"{count} answers to each worker ({self.errors()[-3:]})")
+
+
+class Load(Clients):
+    """Workers; when they are stopped, verify() reads every key."""
+
+    def __init__(self, array, bucket, seed, workers=4, keys=40):
+        super().__init__(array, [Worker(array.s3(timeout=20), bucket, f"w{i}", f"{seed}-{i}", keys)
+                                 for i in range(workers)])
 
     def verify(self, seconds=20, revive=lambda: None):
         """Every key must be readable soon after all blades are back; revive() brings back those
