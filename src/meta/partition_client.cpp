@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 namespace turbine::meta {
 namespace {
@@ -9,6 +10,13 @@ namespace {
 bool worth_another_try(Errc code) {
   return code == Errc::wrong_primary || code == Errc::unavailable || code == Errc::timeout ||
          code == Errc::busy || code == Errc::closed;
+}
+
+/// Primaries remember that they answered so (`Duplicates`): every copy that comes later gets the
+/// same answer, and later primaries refuse copies that were sent before they led.
+bool is_remembered(Errc code) {
+  return code == Errc::precondition_failed || code == Errc::not_found || code == Errc::exists ||
+         code == Errc::not_empty;
 }
 
 uint32_t age_ms(TimePoint now, TimePoint received) {
@@ -66,7 +74,7 @@ Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rp
   const PartitionClientOptions& options = state->options;
   const bool mutation = request.id != RequestId{};
   Duration back_off = options.back_off;
-  bool outcome_unknown = false;
+  std::set<BladeId> unanswered;  // by these; what they were sent may be done, or yet be done
   std::optional<TimePoint> dead_until;
   Error last{Errc::unavailable, "no try was made in time"};
   TimePoint deadline{};
@@ -100,11 +108,13 @@ Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rp
     if (reply.ok()) co_return reply;
     last = std::move(reply).error();
     if (!worth_another_try(last.code)) {
-      // A refusal says nothing of an earlier try that is still on its way and may yet be executed.
-      if (mutation && outcome_unknown) last.code = Errc::timeout;
+      // Who leads now and refuses has no entry of what an earlier primary was sent, so nobody will
+      // ever have. Of an earlier try of its own, still on its way, that is not certain.
+      const bool settled = !unanswered.contains(primary) || is_remembered(last.code);
+      if (mutation && !settled) last.code = Errc::timeout;
       co_return fail(std::move(last));
     }
-    if (last.code == Errc::timeout) outcome_unknown = true;
+    if (last.code == Errc::timeout) unanswered.insert(primary);
     if (last.code == Errc::closed) last.code = Errc::unavailable;
     const TimePoint retry_at = std::min(deadline, state->clock.now() + back_off);
     back_off = std::min(back_off * 2, options.back_off_max);
@@ -112,7 +122,7 @@ Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rp
   }
   // A partition's own way to say "not now" is no answer to a front-end.
   if (last.code != Errc::timeout && last.code != Errc::busy) last.code = Errc::unavailable;
-  if (mutation && outcome_unknown) last.code = Errc::timeout;
+  if (mutation && !unanswered.empty()) last.code = Errc::timeout;
   co_return fail(last.within(fmt::format("partition {}", partition)));
 }
 

@@ -188,10 +188,48 @@ TEST_F(PartitionClientTest, SaysTimeoutWhenARefusalFollowsATryThatMayStillRun) {
   map.update(record(5, 1, proto::BLADE_HEALTHY));
   transport.answers["mem:1"] = [&](const rpc::Request&, TimePoint deadline) {
     if (transport.sent.size() == 1) return hang(time, deadline);
-    return bad_answer(Errc::precondition_failed);
+    return bad_answer(Errc::stale);
   };
   EXPECT_TRUE(call(time.now()).failed_with(Errc::timeout));
   EXPECT_EQ(transport.sent.size(), 2U);
+}
+
+// A failed condition was answered with 503 when it took two tries.
+TEST_F(PartitionClientTest, PassesOnARefusalThatThePrimaryRemembers) {
+  map.update(record(5, 1, proto::BLADE_HEALTHY));
+  transport.answers["mem:1"] = [&](const rpc::Request&, TimePoint deadline) {
+    if (transport.sent.size() == 1) return hang(time, deadline);
+    return bad_answer(Errc::precondition_failed);
+  };
+  EXPECT_TRUE(call(time.now()).failed_with(Errc::precondition_failed));
+  EXPECT_EQ(transport.sent.size(), 2U);
+}
+
+// A PUT ended with 503 in a fail-over when its directory had been removed meanwhile.
+TEST_F(PartitionClientTest, PassesOnARefusalOnceAnotherBladeLeads) {
+  map.update(record(5, 1, proto::BLADE_HEALTHY));
+  transport.answers["mem:1"] = [&](const rpc::Request&, TimePoint deadline) {
+    map.update(record(6, 2, proto::BLADE_HEALTHY));
+    return hang(time, deadline);
+  };
+  answer(2, [] { return bad_answer(Errc::stale); });
+  EXPECT_TRUE(call(time.now()).failed_with(Errc::stale));
+  EXPECT_EQ(transport.sent.size(), 2U);
+}
+
+TEST_F(PartitionClientTest, SaysTimeoutWhenTheRefusingBladeWasAskedBeforeTheOther) {
+  map.update(record(5, 1, proto::BLADE_HEALTHY));
+  transport.answers["mem:1"] = [&](const rpc::Request&, TimePoint deadline) {
+    if (transport.sent.size() > 1) return bad_answer(Errc::stale);
+    map.update(record(6, 2, proto::BLADE_HEALTHY));
+    return hang(time, deadline);
+  };
+  answer(2, [&] {
+    map.update(record(7, 1, proto::BLADE_HEALTHY));
+    return bad_answer(Errc::wrong_primary);
+  });
+  EXPECT_TRUE(call(time.now()).failed_with(Errc::timeout));
+  EXPECT_EQ(transport.sent.size(), 3U);
 }
 
 TEST_F(PartitionClientTest, LeavesStaleStripesToTheCaller) {
