@@ -76,10 +76,20 @@ std::vector<BladeId> GroupStripeWriter::avoided() const {
   return blades;
 }
 
+// A writer that was paused finds all its calls late at once, and not by the blades' fault. So when
+// those to avoid leave no group, one is tried of all blades that the map calls alive.
+const cluster::GroupView* GroupStripeWriter::choose_group(const cluster::ClusterMap& map,
+                                                          uint64_t pick, bool* last_resort) const {
+  const cluster::GroupView* group = map.choose_group(pick, avoided());
+  *last_resort = group == nullptr && clock_.now() >= no_space_until_;
+  return *last_resort ? map.choose_group(pick, {}) : group;
+}
+
 uint32_t GroupStripeWriter::stripe_bytes_max() const {
   const cluster::MapPtr map = map_.get();
   if (!map) return kShardBytesMax;
-  const cluster::GroupView* group = map->choose_group(0, avoided());
+  bool last_resort = false;
+  const cluster::GroupView* group = choose_group(*map, 0, &last_resort);
   return kShardBytesMax * static_cast<uint32_t>(group != nullptr ? group->data_count : 1);
 }
 
@@ -89,7 +99,7 @@ Result<GroupStripeWriter::Attempt> GroupStripeWriter::choose(StripeId id,
   attempt.map = map_.get();
   if (!attempt.map) return fail(Errc::unavailable, "no cluster map yet");
   attempt.id = id;
-  attempt.group = attempt.map->choose_group(combine_seeds(id.value, 0), avoided());
+  attempt.group = choose_group(*attempt.map, combine_seeds(id.value, 0), &attempt.last_resort);
   if (attempt.group == nullptr) {
     bool full = clock_.now() < no_space_until_;
     for (const proto::Blade& blade : attempt.map->record().blades()) full |= blade.full();
@@ -143,6 +153,7 @@ void GroupStripeWriter::note_failure(BladeId blade, Errc code) {
 Task<bool> GroupStripeWriter::put_all(Attempt attempt) {
   const cluster::GroupView& group = *attempt.group;
   std::vector<Task<>> puts;
+  puts.reserve(attempt.shards.size());
   for (size_t i = 0; i < attempt.shards.size(); ++i) {
     puts.push_back(io_.put(group.blades[i], ShardId{attempt.id, static_cast<uint8_t>(i)}, group.id,
                            group.version, 1, std::move(attempt.shards[i])));
@@ -157,7 +168,10 @@ Task<bool> GroupStripeWriter::put_all(Attempt attempt) {
                results[i].error().text());
     note_failure(group.blades[i], results[i].error().code);
   }
-  if (whole) co_return true;
+  if (whole) {
+    for (const BladeId blade : group.blades) avoid_until_.erase(blade);
+    co_return true;
+  }
   ++counters_.given_up;
   for (size_t i = 0; i < results.size(); ++i) {
     if (!results[i].ok()) continue;
@@ -178,6 +192,7 @@ Task<proto::NewStripe> GroupStripeWriter::write(PartitionId home, std::vector<Bu
     Attempt attempt = CO_TRY(choose(id, data_bytes));
     attempt.shards = make_shards(data, *attempt.group, attempt.shard_bytes);
     const cluster::MapPtr map = attempt.map;
+    const bool last_resort = attempt.last_resort;
     proto::NewStripe stripe;
     stripe.set_id(id.value);
     stripe.set_group(attempt.group->id.value);
@@ -190,6 +205,7 @@ Task<proto::NewStripe> GroupStripeWriter::write(PartitionId home, std::vector<Bu
       counters_.data_bytes += data_bytes;
       co_return stripe;
     }
+    if (last_resort) break;
     // With nobody to avoid the group's version was old: give the newer map a moment to come.
     if (avoided().empty() && map_.get() == map) {
       CO_TRY(co_await clock_.sleep_for(options_.map_wait));

@@ -48,10 +48,13 @@ class GroupStripeWriter final : public StripeWriter {
     cluster::MapPtr map;  // holds `group`
     const cluster::GroupView* group = nullptr;
     StripeId id;
+    bool last_resort = false;  // `group` has blades that were to be avoided
     uint32_t shard_bytes = 0;
     std::vector<Buffer> shards;
   };
   std::vector<BladeId> avoided() const;
+  const cluster::GroupView* choose_group(const cluster::ClusterMap& map, uint64_t pick,
+                                         bool* last_resort) const;
   Result<Attempt> choose(StripeId id, uint64_t data_bytes) const;
   std::vector<Buffer> make_shards(const std::vector<Buffer>& data, const cluster::GroupView& group,
                                   uint32_t shard_bytes);

@@ -152,6 +152,27 @@ TEST_F(StripeWriterTest, SaysUnavailableWhenTooFewBladesAnswer) {
   EXPECT_TRUE(shards.stored.empty());
 }
 
+// A gateway that was frozen for seconds found all its calls late, avoided every blade, and answered
+// 503 to PUTs for two seconds more.
+TEST_F(StripeWriterTest, TriesBladesAgainWhenAllWereToBeAvoided) {
+  for (uint32_t id = 1; id <= 6; ++id) shards.failing_puts[BladeId(id)] = Errc::timeout;
+  EXPECT_TRUE(write({random(5000)}).failed_with(Errc::unavailable));
+  shards.failing_puts.clear();
+  EXPECT_EQ(writer.stripe_bytes_max(), 4 * kShardBytesMax);
+  const Buffer data = random(300000);
+  const auto stripe = write({data});
+  ASSERT_TRUE(stripe.ok()) << stripe.error().text();
+  expect_whole(*stripe, std::string(data.text()));
+}
+
+TEST_F(StripeWriterTest, TriesBladesThatWereToBeAvoidedOnceForEachStripe) {
+  for (uint32_t id = 1; id <= 6; ++id) shards.failing_puts[BladeId(id)] = Errc::timeout;
+  EXPECT_TRUE(write({random(5000)}).failed_with(Errc::unavailable));
+  const uint64_t given_up = writer.counters().given_up;
+  EXPECT_TRUE(write({random(5000)}).failed_with(Errc::unavailable));
+  EXPECT_EQ(writer.counters().given_up, given_up + 1);
+}
+
 TEST_F(StripeWriterTest, TakesTheNewerMapAfterStaleEpoch) {
   shards.failing_puts = {{BladeId(2), Errc::stale_epoch}};
   time.call_at(time.now() + std::chrono::milliseconds(20), [&] {
