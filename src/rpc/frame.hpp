@@ -40,8 +40,9 @@ struct FrameHeader {
 using EncodedHeader = std::array<std::byte, kFrameHeaderBytes>;
 
 /// Lengths come from `body` and `payload`. The checksum of header and body is always set; that of
-/// the payload on TCP only: a Unix socket moves bytes inside one kernel, and shards carry their own
-/// checksums from the encoder to the disk, so a second pass over them would only cost CPU.
+/// the payload on TCP without TLS only: a Unix socket moves bytes inside one kernel, TLS has its
+/// own, and shards carry theirs from the encoder to the disk, so a second pass over them would only
+/// cost CPU.
 EncodedHeader encode_header(FrameHeader header, std::string_view body, ByteView payload,
                             bool payload_checksum);
 

@@ -163,11 +163,11 @@ TEST(ErrorBody, KeepsCodeAndContext) {
 
 TEST(Handshake, ProofDependsOnSecretSideAndNonces) {
   const Nonce a = fresh_nonce(), b = fresh_nonce();
-  const Proof proof = make_proof("secret", Side::caller, a, b);
-  EXPECT_TRUE(proofs_equal(proof, make_proof("secret", Side::caller, a, b)));
-  EXPECT_FALSE(proofs_equal(proof, make_proof("secret", Side::server, a, b)));
-  EXPECT_FALSE(proofs_equal(proof, make_proof("Secret", Side::caller, a, b)));
-  EXPECT_FALSE(proofs_equal(proof, make_proof("secret", Side::caller, b, a)));
+  const Proof proof = make_proof("secret", Side::caller, a, b, "");
+  EXPECT_TRUE(proofs_equal(proof, make_proof("secret", Side::caller, a, b, "")));
+  EXPECT_FALSE(proofs_equal(proof, make_proof("secret", Side::server, a, b, "")));
+  EXPECT_FALSE(proofs_equal(proof, make_proof("Secret", Side::caller, a, b, "")));
+  EXPECT_FALSE(proofs_equal(proof, make_proof("secret", Side::caller, b, a, "")));
   EXPECT_EQ(decode_hello(encode_hello(a)).value(), a);
   Hello other = encode_hello(a);
   other[4] = std::byte{9};
@@ -179,9 +179,9 @@ TEST(Handshake, KeepsItsBytes) {
   caller.fill(std::byte{1});
   server.fill(std::byte{2});
   EXPECT_EQ(hex(encode_hello(caller)).substr(0, 24), "545242480100000001010101");
-  EXPECT_EQ(hex(make_proof("secret", Side::caller, caller, server)),
+  EXPECT_EQ(hex(make_proof("secret", Side::caller, caller, server, "")),
             "97557baf58517f0368c706abca88f7aba8f8ce75d6ed995e9459d89da2119f83");
-  EXPECT_EQ(hex(make_proof("secret", Side::server, caller, server)),
+  EXPECT_EQ(hex(make_proof("secret", Side::server, caller, server, "")),
             "a6c4ee957060f6d3237df250d18f14dcaaaff91aa8ebb9e594351696dd73e4ac");
 }
 

@@ -15,6 +15,9 @@ namespace {
 constexpr uint32_t kHelloMagic = 0x48425254;  // "TRBH"
 constexpr uint32_t kHelloVersion = 1;
 
+// RFC 8446, section 5.1: the type of a record, and the major version that follows it.
+constexpr std::byte kTlsHandshake{22}, kTlsMajor{3};
+
 }  // namespace
 
 Nonce fresh_nonce() {
@@ -32,6 +35,12 @@ Hello encode_hello(const Nonce& nonce) {
 }
 
 Result<Nonce> decode_hello(const Hello& hello) {
+  if (hello[0] == kTlsHandshake && hello[1] == kTlsMajor) {
+    return fail(
+        Errc::denied,
+        "the peer speaks TLS and this listener does not; give this process a section [tls], "
+        "or take it from the peer's");
+  }
   if (load_le<uint32_t>(&hello[0]) != kHelloMagic) {
     return fail(Errc::denied, "the peer does not speak this protocol");
   }
@@ -44,10 +53,12 @@ Result<Nonce> decode_hello(const Hello& hello) {
   return nonce;
 }
 
-Proof make_proof(const std::string& secret, Side side, const Nonce& caller, const Nonce& server) {
+Proof make_proof(const std::string& secret, Side side, const Nonce& caller, const Nonce& server,
+                 std::string_view channel) {
   std::string message = side == Side::caller ? "turbine caller " : "turbine server ";
   message.append(as_text(caller));
   message.append(as_text(server));
+  message.append(channel);
   Proof proof{};
   unsigned int size = 0;
   const auto* made = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),

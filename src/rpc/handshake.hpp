@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/buffer.hpp"
 #include "base/result.hpp"
@@ -21,14 +22,17 @@ using Hello = std::array<std::byte, kHelloBytes>;
 
 Nonce fresh_nonce();
 Hello encode_hello(const Nonce& nonce);
-/// Errc::denied for anything but a hello of this version.
+/// Errc::denied for anything but a hello of this version; TLS is named.
 Result<Nonce> decode_hello(const Hello& hello);
 
 enum class Side : uint8_t { caller, server };
 
-/// HMAC-SHA256(secret, side, caller's nonce, server's nonce). The side keeps a proof from being
-/// sent back to the one who made it.
-Proof make_proof(const std::string& secret, Side side, const Nonce& caller, const Nonce& server);
+/// HMAC-SHA256(secret, side, caller's nonce, server's nonce, `channel`). The side keeps a proof
+/// from being sent back to the one who made it. `channel` is what only the two ends of a TLS
+/// session know (tls-exporter, RFC 9266) and empty without TLS: it keeps a proof from being passed
+/// on to another session.
+Proof make_proof(const std::string& secret, Side side, const Nonce& caller, const Nonce& server,
+                 std::string_view channel);
 /// In constant time.
 bool proofs_equal(const Proof& a, const Proof& b);
 

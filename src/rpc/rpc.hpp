@@ -78,13 +78,18 @@ class Transport {
   virtual ~Transport() = default;
   /// The same Channel for the same address while somebody holds it.
   virtual std::shared_ptr<Channel> channel(const Address& address) = 0;
-  /// Errc::exists when the address is in use (context says which).
+  /// Errc::exists when the address is in use (context says which). Errc::invalid for one that the
+  /// own TLS certificate does not name.
   virtual Result<std::unique_ptr<Listener>> listen(const Address& address, Handler handler) = 0;
   virtual Task<> stop() = 0;
 };
 
+class TlsContext;  // rpc/tls_context.hpp
+using TlsContextPtr = std::shared_ptr<const TlsContext>;
+
 struct TransportOptions {
   std::string secret;  // the array's; peers prove it to each other (HMAC challenge) on connect
+  TlsContextPtr tls = nullptr;  // for TCP in both directions; null: plain. Unix sockets are plain
   size_t frame_bytes_max = size_t{8} << 20;
   size_t connections_max = 1024;
 };

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <sstream>
 
 namespace turbine::rpc {
 namespace {
@@ -26,7 +27,7 @@ Result<SocketAddress> parse_unix(const Address& address) {
                 "directory",
                 address, sizeof(sockaddr_un::sun_path) - 1, path.size());
   }
-  return SocketAddress{false, Endpoint(asio::local::stream_protocol::endpoint(path))};
+  return SocketAddress{false, Endpoint(asio::local::stream_protocol::endpoint(path)), ""};
 }
 
 Result<SocketAddress> parse_tcp(const Address& address) {
@@ -40,14 +41,14 @@ Result<SocketAddress> parse_tcp(const Address& address) {
   if (parsed.ec != std::errc{} || parsed.ptr != last || colon + 1 == rest.size()) {
     return fail(Errc::invalid, "{}: the port is not a number from 0 to 65535", address);
   }
-  if (host == "localhost") host = "127.0.0.1";
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   }
   boost::system::error_code error;
-  const auto ip = asio::ip::make_address(host, error);
+  const std::string numeric = host == "localhost" ? "127.0.0.1" : host;
+  const auto ip = asio::ip::make_address(numeric, error);
   if (error) return fail(Errc::invalid, "{}: the host is not a numeric address", address);
-  return SocketAddress{true, Endpoint(asio::ip::tcp::endpoint(ip, port))};
+  return SocketAddress{true, Endpoint(asio::ip::tcp::endpoint(ip, port)), std::move(host)};
 }
 
 class Descriptor {
@@ -125,6 +126,16 @@ Address bound_address(const Address& asked, int descriptor) {
   }
   endpoint.resize(size);
   return fmt::format("{}:{}", asked.substr(0, asked.rfind(':')), endpoint.port());
+}
+
+std::string peer_name(int descriptor) {
+  asio::ip::tcp::endpoint endpoint;
+  socklen_t size = static_cast<socklen_t>(endpoint.capacity());
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(endpoint.data()), &size) != 0) {
+    return "a peer that has left";
+  }
+  endpoint.resize(size);
+  return (std::ostringstream() << endpoint).str();
 }
 
 void tune_tcp(int descriptor) {

@@ -40,54 +40,92 @@ Task<> SocketConnection::prove_as_server(std::string secret, TimePoint deadline)
   return prove(false, std::move(secret), deadline);
 }
 
+void SocketConnection::use_tls(const TlsContext& context, Side side, const std::string& host) {
+  tls_ = TlsStream::make(socket_, context, side, host);
+}
+
 Task<> SocketConnection::prove(bool caller, std::string secret, TimePoint deadline) {
   auto self = shared_from_this();
-  const TimerId timer = clock_.call_at(deadline, [self] { self->close("no proof in time"); });
-  Result<> done = co_await exchange(caller, std::move(secret));
+  const TimerId timer = clock_.call_at(deadline, [self] {
+    self->close(self->tls_ ? "no TLS handshake and proof in time" : "no proof in time");
+  });
+  Result<> done;
+  if (tls_) done = co_await tls_->handshake();
+  if (!done.ok()) {
+    done =
+        fail(Errc::denied, "{}: no TLS: {}", peer_, closed_ ? close_reason_ : done.error().context);
+  } else {
+    done = co_await exchange(caller, std::move(secret));
+  }
   clock_.cancel(timer);
   if (!done.ok()) close(done.error().context);
   co_return done;
 }
 
+asio::awaitable<boost::system::error_code, Executor> SocketConnection::send_all(
+    asio::const_buffer bytes) {
+  if (tls_) co_return co_await tls_->write_all(bytes);
+  auto [error, count] = co_await asio::async_write(socket_, bytes, kAwait);
+  co_return error;
+}
+
+asio::awaitable<boost::system::error_code, Executor> SocketConnection::receive_all(
+    asio::mutable_buffer bytes) {
+  while (bytes.size() > 0) {
+    auto [error, count] =
+        tls_ ? co_await tls_->read_some({bytes}) : co_await socket_.async_read_some(bytes, kAwait);
+    if (error) co_return error;
+    bytes += count;
+  }
+  co_return boost::system::error_code();
+}
+
 Task<> SocketConnection::exchange(bool caller, std::string secret) {
   auto lost = [this](const boost::system::error_code& error) {
     return fail(Errc::denied, "{}: connection closed during the proof of the array secret: {}",
-                peer_, closed_ ? close_reason_ : error.message());
+                peer_,
+                closed_ ? close_reason_
+                : tls_  ? tls_->text(error)
+                        : error.message());
   };
+  const std::string channel = tls_ ? tls_->channel_binding() : "";
   Nonce mine = fresh_nonce();
   Nonce theirs{};
   Proof proof{};
   if (caller) {
     const Hello hello = encode_hello(mine);
-    auto [e1, n1] = co_await asio::async_write(socket_, asio::buffer(hello), kAwait);
-    if (e1) co_return lost(e1);
-    auto [e2, n2] = co_await asio::async_read(socket_, asio::buffer(theirs), kAwait);
-    if (e2) co_return lost(e2);
-    proof = make_proof(secret, Side::caller, mine, theirs);
-    auto [e3, n3] = co_await asio::async_write(socket_, asio::buffer(proof), kAwait);
-    if (e3) co_return lost(e3);
+    if (auto error = co_await send_all(asio::buffer(hello))) co_return lost(error);
+    if (auto error = co_await receive_all(asio::buffer(theirs))) {
+      Error met = lost(error).error();
+      // What a listener with TLS does to a caller without.
+      if (tcp_ && !tls_ && !closed_) met.context += "; if it has a section [tls], so must this one";
+      co_return fail(std::move(met));
+    }
+    proof = make_proof(secret, Side::caller, mine, theirs, channel);
+    if (auto late = co_await send_all(asio::buffer(proof))) co_return lost(late);
   } else {
     Hello hello{};
-    auto [e1, n1] = co_await asio::async_read(socket_, asio::buffer(hello), kAwait);
-    if (e1) co_return lost(e1);
-    theirs = CO_TRY(decode_hello(hello));
-    auto [e2, n2] = co_await asio::async_write(socket_, asio::buffer(mine), kAwait);
-    if (e2) co_return lost(e2);
+    if (auto error = co_await receive_all(asio::buffer(hello))) co_return lost(error);
+    if (Result<Nonce> nonce = decode_hello(hello); nonce.ok()) {
+      theirs = *nonce;
+    } else {
+      co_return fail(Errc::denied, "{}: {}", peer_, nonce.error().context);
+    }
+    if (auto error = co_await send_all(asio::buffer(mine))) co_return lost(error);
   }
   // The caller proves first: a stranger learns nothing that depends on the secret.
   Proof received{};
-  auto [e4, n4] = co_await asio::async_read(socket_, asio::buffer(received), kAwait);
-  if (e4) co_return lost(e4);
+  if (auto error = co_await receive_all(asio::buffer(received))) co_return lost(error);
   const Side expected_side = caller ? Side::server : Side::caller;
   const Proof expected =
-      make_proof(secret, expected_side, caller ? mine : theirs, caller ? theirs : mine);
+      make_proof(secret, expected_side, caller ? mine : theirs, caller ? theirs : mine, channel);
   if (!proofs_equal(received, expected)) {
-    co_return fail(Errc::denied, "{} does not hold this array's secret", peer_);
+    co_return fail(Errc::denied, "{} does not hold this array's secret{}", peer_,
+                   tls_ ? ", or somebody stands between" : "");
   }
   if (!caller) {
-    proof = make_proof(secret, Side::server, theirs, mine);
-    auto [e5, n5] = co_await asio::async_write(socket_, asio::buffer(proof), kAwait);
-    if (e5) co_return lost(e5);
+    proof = make_proof(secret, Side::server, theirs, mine, channel);
+    if (auto error = co_await send_all(asio::buffer(proof))) co_return lost(error);
   }
   co_return Result<>{};
 }
@@ -109,7 +147,8 @@ Task<> SocketConnection::run() {
     for (size_t i = 0; i < targets.size(); ++i) {
       buffers[i] = asio::buffer(targets[i].data(), targets[i].size());
     }
-    auto [error, count] = co_await socket_.async_read_some(buffers, kAwait);
+    auto [error, count] = tls_ ? co_await tls_->read_some(buffers)
+                               : co_await socket_.async_read_some(buffers, kAwait);
     if (error) {
       close(error == asio::error::eof ? "closed by the peer" : error.message());
       break;
@@ -250,7 +289,7 @@ Task<Reply> SocketConnection::call(Request request, TimePoint deadline) {
 void SocketConnection::enqueue(FrameHeader header, std::string body, Buffer payload) {
   if (closed_) return;
   Outgoing frame;
-  frame.header = encode_header(header, body, payload.view(), tcp_);
+  frame.header = encode_header(header, body, payload.view(), tcp_ && !tls_);
   frame.body = std::move(body);
   frame.payload = std::move(payload);
   frame.call = (header.flags & kFrameReply) != 0 ? 0 : header.call;
@@ -278,6 +317,7 @@ void SocketConnection::write_more() {
     return;
   }
   gather_.clear();
+  const size_t gather_bytes_max = tls_ ? TlsStream::kRecordBytes : kGatherBytes;
   size_t skip = front_written_, bytes = 0;
   auto add = [&](const void* data, size_t size) {
     const size_t skipped = std::min(skip, size);
@@ -287,7 +327,7 @@ void SocketConnection::write_more() {
     bytes += size - skipped;
   };
   for (Outgoing& frame : queue_) {
-    if (gather_.size() + 3 > kGatherPieces || bytes >= kGatherBytes) break;
+    if (gather_.size() + 3 > kGatherPieces || bytes >= gather_bytes_max) break;
     if (frame.call != 0) {
       const auto found = pending_.find(frame.call);
       if (found != pending_.end()) {
@@ -300,16 +340,20 @@ void SocketConnection::write_more() {
     add(frame.body.data(), frame.body.size());
     add(frame.payload.data(), frame.payload.size());
   }
-  socket_.async_write_some(
-      gather_, [self = shared_from_this()](const boost::system::error_code& error, size_t count) {
-        self->written(count);
-        if (error) {
-          self->close(error.message());
-          self->writing_ = false;
-          return;
-        }
-        self->write_more();
-      });
+  auto done = [self = shared_from_this()](const boost::system::error_code& error, size_t count) {
+    self->written(count);
+    if (error) {
+      self->close(error.message());
+      self->writing_ = false;
+      return;
+    }
+    self->write_more();
+  };
+  if (tls_) {
+    tls_->write_some(gather_, std::move(done));
+  } else {
+    socket_.async_write_some(gather_, std::move(done));
+  }
 }
 
 void SocketConnection::written(size_t count) {

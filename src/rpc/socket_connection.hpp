@@ -12,6 +12,7 @@
 #include "rpc/handshake.hpp"
 #include "rpc/rpc.hpp"
 #include "rpc/socket_address.hpp"
+#include "rpc/tls_stream.hpp"
 
 namespace turbine::rpc {
 
@@ -24,15 +25,19 @@ struct ConnectionLimits {
 };
 
 /// Either side of a connection; a server's has a handler, a caller's has none. Life: construct,
-/// prove_*(), run() until it returns, during which call() may be used. Held by shared_ptr because
-/// socket operations keep it alive. One reactor thread.
+/// use_tls() or not, prove_*(), run() until it returns, during which call() may be used. Held by
+/// shared_ptr because socket operations keep it alive. One reactor thread.
 class SocketConnection : public std::enable_shared_from_this<SocketConnection> {
  public:
   /// Handlers are started through `gate`, which must outlive the connection.
   SocketConnection(Socket socket, Address peer, bool tcp, Clock& clock, Gate& gate,
                    ConnectionLimits limits, Handler handler);
 
-  /// The mutual proof; Errc::denied when the peer does not hold `secret`.
+  /// All that follows goes inside TLS. A caller names the `host` it expects in the peer's
+  /// certificate; a server passes "".
+  void use_tls(const TlsContext& context, Side side, const std::string& host);
+  /// The mutual proof, after the TLS handshake where there is one; Errc::denied when the peer does
+  /// not hold `secret` or a certificate.
   Task<> prove_as_caller(std::string secret, TimePoint deadline);
   Task<> prove_as_server(std::string secret, TimePoint deadline);
 
@@ -58,6 +63,8 @@ class SocketConnection : public std::enable_shared_from_this<SocketConnection> {
   };
 
   Task<> exchange(bool caller, std::string secret);
+  asio::awaitable<boost::system::error_code, Executor> send_all(asio::const_buffer bytes);
+  asio::awaitable<boost::system::error_code, Executor> receive_all(asio::mutable_buffer bytes);
   Task<> prove(bool caller, std::string secret, TimePoint deadline);
   Task<> wait_for_room(TimePoint deadline);
   Result<> take_frames();
@@ -72,6 +79,7 @@ class SocketConnection : public std::enable_shared_from_this<SocketConnection> {
   Error end_of_call(bool sent) const;
 
   Socket socket_;
+  std::unique_ptr<TlsStream> tls_;  // over socket_; null: plain
   const Address peer_;
   const bool tcp_;
   Clock& clock_;

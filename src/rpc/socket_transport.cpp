@@ -118,6 +118,7 @@ Task<> SocketChannel::try_connect() {
   limits.frame_bytes_max = options_.frame_bytes_max;
   connection_ = std::make_shared<SocketConnection>(std::move(*socket), address_, parsed.tcp, clock_,
                                                    gate_, limits, nullptr);
+  if (parsed.tcp && options_.tls) connection_->use_tls(*options_.tls, Side::caller, parsed.host);
   if (stopped_) connection_->close("the channel is stopping");
   CO_TRY(co_await connection_->prove_as_caller(options_.secret, deadline));
   if (gate_.closing()) connection_->close("the transport is stopping");
@@ -174,8 +175,10 @@ void SocketListener::admit(int descriptor) {
   Socket socket(clock_.executor(), asio::generic::stream_protocol(name.ss_family, 0), descriptor);
   ConnectionLimits limits;
   limits.frame_bytes_max = options_.frame_bytes_max;
-  auto connection = std::make_shared<SocketConnection>(std::move(socket), "peer of " + address_,
-                                                       tcp, clock_, gate_, limits, handler_);
+  const std::string peer = tcp ? "peer " + peer_name(descriptor) + " of " : "peer of ";
+  auto connection = std::make_shared<SocketConnection>(std::move(socket), peer + address_, tcp,
+                                                       clock_, gate_, limits, handler_);
+  if (tcp && options_.tls) connection->use_tls(*options_.tls, Side::server, "");
   const uint64_t number = next_number_++;
   connections_.emplace(number, connection);
   gate_.spawn("connection", serve(number, connection));
@@ -222,6 +225,8 @@ std::shared_ptr<Channel> SocketTransport::channel(const Address& address) {
 }
 
 Result<std::unique_ptr<Listener>> SocketTransport::listen(const Address& address, Handler handler) {
+  const SocketAddress parsed = TRY(parse_address(address));
+  if (parsed.tcp && options_.tls) TRY(options_.tls->check_name(parsed.host));
   const int descriptor = TRY(open_listening(address));
   return std::make_unique<SocketListener>(address, descriptor, clock_, std::move(handler),
                                           options_);

@@ -1,4 +1,4 @@
-// What every transport promises; run for Unix sockets, TCP and the in-memory network.
+// What every transport promises; run for Unix sockets, TCP, TLS and the in-memory network.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,6 +8,8 @@
 #include "base/rng.hpp"
 #include "rpc/mem_transport.hpp"
 #include "rpc/rpc.hpp"
+#include "rpc/tls_context.hpp"
+#include "support/certificates.hpp"
 #include "support/loop.hpp"
 
 namespace turbine::rpc {
@@ -24,6 +26,12 @@ class TransportTest : public testing::TestWithParam<std::string> {
     directory_ = std::filesystem::temp_directory_path() /
                  fmt::format("turbine-rpc-{}-{}", ::getpid(), secure_random_text(6));
     std::filesystem::create_directory(directory_);
+    if (GetParam() == "tls") {
+      support::make_authority(directory_, "ca");
+      support::make_certificate(directory_, "node");
+      tls_ = load_tls({directory_ / "node.pem", directory_ / "node.key", directory_ / "ca.pem"})
+                 .value();
+    }
     client_ = make("client");
     server_ = make("server");
     listen(first_address());
@@ -38,11 +46,12 @@ class TransportTest : public testing::TestWithParam<std::string> {
 
   std::unique_ptr<Transport> make(const std::string& node) {
     if (GetParam() == "mem") return network_.attach(node);
-    return make_socket_transport(loop_.executor(), *loop_.clock, {.secret = "array secret"});
+    return make_socket_transport(loop_.executor(), *loop_.clock,
+                                 {.secret = "array secret", .tls = tls_});
   }
   Address first_address() const {
     if (GetParam() == "mem") return "mem:server";
-    if (GetParam() == "tcp") return "tcp:127.0.0.1:0";
+    if (GetParam() == "tcp" || GetParam() == "tls") return "tcp:127.0.0.1:0";
     return "unix:" + (directory_ / "s").string();
   }
   void listen(const Address& address) {
@@ -88,6 +97,7 @@ class TransportTest : public testing::TestWithParam<std::string> {
   Rng rng_{3};
   MemNetwork network_{*loop_.clock, Rng(1)};
   std::filesystem::path directory_;
+  TlsContextPtr tls_;
   std::unique_ptr<Transport> client_, server_;
   std::unique_ptr<Listener> listener_;
   Address address_;
@@ -211,7 +221,7 @@ TEST_P(TransportTest, SharesOneChannelPerAddressAndEndsCallsAtStop) {
       loop_.run(channel->call(request(kEcho, ""), in(seconds(20)))).failed_with(Errc::closed));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TransportTest, testing::Values("unix", "tcp", "mem"),
+INSTANTIATE_TEST_SUITE_P(Kinds, TransportTest, testing::Values("unix", "tcp", "tls", "mem"),
                          [](const auto& param) { return param.param; });
 
 }  // namespace

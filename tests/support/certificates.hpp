@@ -11,27 +11,43 @@
 
 namespace turbine::support {
 
+struct CertificateOptions {
+  std::string_view authority = "ca";
+  std::string_view names = "IP:127.0.0.1";
+  std::string_view usage = "serverAuth,clientAuth";
+  int days = 2;  // negative: it has expired
+};
+
+inline constexpr std::string_view kNewKey =
+    "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+
+/// NAME.pem and NAME.key in `directory`. Throws.
+inline void make_authority(const std::string& directory, std::string_view name) {
+  output_of(fmt::format(
+      "cd {0} && openssl req -x509 {1} -days 2 -subj /CN=test-{2} -keyout {2}.key -out {2}.pem",
+      directory, kNewKey, name));
+}
+
+/// NAME.pem and NAME.key in `directory`, where the authority's are. Throws.
+inline void make_certificate(const std::string& directory, std::string_view name,
+                             const CertificateOptions& options = {}) {
+  std::ofstream(fmt::format("{}/{}.ext", directory, name))
+      << fmt::format("subjectAltName={}\nextendedKeyUsage={}\n", options.names, options.usage);
+  output_of(fmt::format(
+      "cd {0} && openssl req {1} -subj /CN={2} -keyout {2}.key -out {2}.csr && openssl x509 -req "
+      "-days {3} -in {2}.csr -CA {4}.pem -CAkey {4}.key -CAcreateserial -extfile {2}.ext "
+      "-out {2}.pem",
+      directory, kNewKey, name, options.days, options.authority));
+}
+
 /// Writes into `directory` an authority (ca.pem), certificates of it for 127.0.0.1 (server.pem,
 /// server.key) and for a client (client.pem, client.key), and another authority (other.pem) that
 /// signed none of them. Throws.
 inline void make_certificates(const std::string& directory) {
-  const std::string key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-  const auto run = [&directory](const std::string& command) {
-    output_of(fmt::format("cd {} && {}", directory, command));
-  };
-  for (const std::string_view name : {"ca", "other"}) {
-    run(fmt::format("openssl req -x509 {0} -days 2 -subj /CN=test-{1} -keyout {1}.key -out {1}.pem",
-                    key, name));
-  }
-  for (const std::string_view name : {"server", "client"}) {
-    run(fmt::format("openssl req {0} -subj /CN={1} -keyout {1}.key -out {1}.csr", key, name));
-    std::ofstream(fmt::format("{}/{}.ext", directory, name))
-        << "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n";
-    run(
-        fmt::format("openssl x509 -req -days 2 -in {0}.csr -CA ca.pem -CAkey ca.key "
-                    "-CAcreateserial -extfile {0}.ext -out {0}.pem",
-                    name));
-  }
+  make_authority(directory, "ca");
+  make_authority(directory, "other");
+  make_certificate(directory, "server");
+  make_certificate(directory, "client");
 }
 
 }  // namespace turbine::support
