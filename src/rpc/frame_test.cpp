@@ -161,13 +161,14 @@ TEST(ErrorBody, KeepsCodeAndContext) {
   EXPECT_EQ(decode_error("").code, Errc::corrupt);
 }
 
-TEST(Handshake, ProofDependsOnSecretSideAndNonces) {
+TEST(Handshake, ProofDependsOnSecretSideNoncesAndChannel) {
   const Nonce a = fresh_nonce(), b = fresh_nonce();
   const Proof proof = make_proof("secret", Side::caller, a, b, "");
   EXPECT_TRUE(proofs_equal(proof, make_proof("secret", Side::caller, a, b, "")));
   EXPECT_FALSE(proofs_equal(proof, make_proof("secret", Side::server, a, b, "")));
   EXPECT_FALSE(proofs_equal(proof, make_proof("Secret", Side::caller, a, b, "")));
   EXPECT_FALSE(proofs_equal(proof, make_proof("secret", Side::caller, b, a, "")));
+  EXPECT_FALSE(proofs_equal(proof, make_proof("secret", Side::caller, a, b, "channel")));
   EXPECT_EQ(decode_hello(encode_hello(a)).value(), a);
   Hello other = encode_hello(a);
   other[4] = std::byte{9};
@@ -183,6 +184,8 @@ TEST(Handshake, KeepsItsBytes) {
             "97557baf58517f0368c706abca88f7aba8f8ce75d6ed995e9459d89da2119f83");
   EXPECT_EQ(hex(make_proof("secret", Side::server, caller, server, "")),
             "a6c4ee957060f6d3237df250d18f14dcaaaff91aa8ebb9e594351696dd73e4ac");
+  EXPECT_EQ(hex(make_proof("secret", Side::caller, caller, server, std::string(32, '\3'))),
+            "01372f472a275e77c50d36e33c0b51491837a61ae22355a8c6725017bbf9fb88");
 }
 
 }  // namespace
