@@ -31,6 +31,7 @@ Result<BladeConfig> load_blade_config(const std::string& path) {
   config.http_host = TRY(file.text_or("network.http_host", config.http_host));
   config.http_port = static_cast<uint16_t>(TRY(file.number_or("network.http_port", 0)));
   config.http_file = TRY(file.text_or("network.http_file", ""));
+  config.tls = TRY(rpc::read_tls_files(file));
   TRY(file.finish());
   if (config.blade_id == 0) return fail(Errc::invalid, "{}: blade.id must be at least 1", path);
   return config;
@@ -54,6 +55,7 @@ std::string to_toml(const BladeConfig& config) {
   file.set("network.http_host", config.http_host);
   file.set("network.http_port", config.http_port);
   file.set("network.http_file", config.http_file);
+  rpc::write_tls_files(file, config.tls);
   return file.text();
 }
 

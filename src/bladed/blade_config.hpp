@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "rpc/tls_context.hpp"
 
 namespace turbine::bladed {
 
@@ -21,6 +22,7 @@ struct BladeConfig {
   uint64_t device_bytes = 0;  // size of a new file; 0: the device's own
 
   std::string manager_address, rpc_address;
+  rpc::TlsFiles tls;  // of tcp: addresses; empty: plain
   std::string http_host = "127.0.0.1";
   uint16_t http_port = 0;  // health and metrics; any other free one when it is taken
   std::string http_file;   // where "host:port" of it is written; empty: nowhere

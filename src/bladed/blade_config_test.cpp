@@ -13,6 +13,7 @@ TEST(BladeConfig, ReadsBackWhatWasWritten) {
   config.incarnation = 0xfedcba9876543210;
   config.http_port = 9191;
   config.host = "chassis-2";
+  config.tls = {"/cert.pem", "/key.pem", "/ca.pem"};
   const std::string path = testing::TempDir() + "blade_config_test.toml";
   ASSERT_TRUE(write_file(path, to_toml(config), 0600).ok());
   const auto loaded = load_blade_config(path);

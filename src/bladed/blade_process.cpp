@@ -42,6 +42,7 @@ class BladeProcess {
 
  private:
   Result<> open() {
+    rpc::TlsContextPtr tls = TRY(rpc::load_tls(config_.tls));
     auto device = TRY(open_own_device(reactor_, config_));
     const TestFaults faults = TRY(test_faults_from_environment());
     device_ = with_faults(reactor_, std::move(device), faults);
@@ -51,6 +52,7 @@ class BladeProcess {
     kv_ = TRY(kv::open_rocks_kv(reactor_.executor(), reactor_.pool(), kv));
     rpc::TransportOptions transport;
     transport.secret = config_.secret;
+    transport.tls = std::move(tls);
     transport_ = rpc::make_socket_transport(reactor_.executor(), reactor_.clock(), transport);
     BladeOptions options;
     options.identity = TRY(expected_superblock(config_, device_->size_bytes()));

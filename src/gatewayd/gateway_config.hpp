@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "rpc/tls_context.hpp"
 
 namespace turbine::gatewayd {
 
@@ -15,6 +16,7 @@ struct GatewayConfig {
   std::string log_level = "info";
 
   std::string manager_address, rpc_address;
+  rpc::TlsFiles tls;  // of tcp: addresses; empty: plain
   std::string s3_host = "127.0.0.1";
   uint16_t s3_port = 9000;
   bool share_s3_port = false;  // with the other gateways of this host

@@ -11,6 +11,7 @@ TEST(GatewayConfig, ReadsBackWhatWasWritten) {
   GatewayConfig config;
   config.share_s3_port = true;
   config.secret = "a\"b";
+  config.tls = {"/cert.pem", "/key.pem", "/ca.pem"};
   const std::string path = testing::TempDir() + "gateway_config_test.toml";
   ASSERT_TRUE(write_file(path, to_toml(config), 0600).ok());
   const auto loaded = load_gateway_config(path);

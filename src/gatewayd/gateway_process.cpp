@@ -29,16 +29,25 @@ class GatewayProcess {
       : config_(std::move(config)), main_(reactor_), credentials_(map_) {}
 
   int run() {
-    rpc::TransportOptions transport;
-    transport.secret = config_.secret;
-    transport_ = rpc::make_socket_transport(reactor_.executor(), reactor_.clock(), transport);
-    cluster::MapClientOptions client;
-    client.manager = config_.manager_address;
-    map_client_.emplace(*transport_, reactor_.clock(), map_, client);
+    if (auto opened = open(); !opened.ok()) {
+      log::error("{} does not start: {}", config_.name, opened.error().text());
+      return 1;
+    }
     return main_.run([this] { return start(); }, [this] { return stop(); });
   }
 
  private:
+  Result<> open() {
+    rpc::TransportOptions transport;
+    transport.secret = config_.secret;
+    transport.tls = TRY(rpc::load_tls(config_.tls));
+    transport_ = rpc::make_socket_transport(reactor_.executor(), reactor_.clock(), transport);
+    cluster::MapClientOptions client;
+    client.manager = config_.manager_address;
+    map_client_.emplace(*transport_, reactor_.clock(), map_, client);
+    return {};
+  }
+
   Task<> start() {
     CO_TRY(start_pages());
     proto::RegisterGatewayRequest request;

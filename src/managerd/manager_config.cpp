@@ -35,6 +35,7 @@ Result<ManagerConfig> load_manager_config(const std::string& path) {
   config.store_key_file = TRY(file.text_or("store.key_file", ""));
   config.store_user = TRY(file.text_or("store.user", ""));
   config.store_password_file = TRY(file.text_or("store.password_file", ""));
+  config.tls = TRY(rpc::read_tls_files(file));
   TRY(file.finish());
   if (config.cluster_store.empty() && config.directory.empty()) {
     return fail(Errc::invalid, "{}: wants manager.directory, or store.address for etcd", path);
@@ -77,6 +78,7 @@ std::string to_toml(const ManagerConfig& config) {
   set_if_any("store.key_file", config.store_key_file);
   set_if_any("store.user", config.store_user);
   set_if_any("store.password_file", config.store_password_file);
+  rpc::write_tls_files(file, config.tls);
   return file.text();
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "rpc/tls_context.hpp"
 
 namespace turbine::managerd {
 
@@ -19,6 +20,7 @@ struct ManagerConfig {
 
   std::string directory;  // embedded cluster store; not used with etcd
   std::string rpc_address;
+  rpc::TlsFiles tls;              // of tcp: addresses; empty: plain
   std::string manager_addresses;  // of all managers, with commas between; empty: this one only
   std::string admin_host = "127.0.0.1";
   uint16_t admin_port = 9090;

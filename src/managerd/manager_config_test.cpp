@@ -18,6 +18,7 @@ TEST(ManagerConfig, ReadsBackWhatWasWritten) {
   config.store_user = "turbine";
   config.store_password_file = "/password";
   config.replicas = 3;
+  config.tls = {"/cert.pem", "/key.pem", "/ca.pem"};
   const std::string path = testing::TempDir() + "manager_config_test.toml";
   ASSERT_TRUE(write_file(path, to_toml(config), 0600).ok());
   const auto loaded = load_manager_config(path);

@@ -36,6 +36,7 @@ class ManagerProcess {
   Result<> open() {
     rpc::TransportOptions transport;
     transport.secret = config_.secret;
+    transport.tls = TRY(rpc::load_tls(config_.tls));
     transport_ = rpc::make_socket_transport(reactor_.executor(), reactor_.clock(), transport);
     cluster::ManagerOptions options;
     options.array_id = config_.array_id;

@@ -23,6 +23,10 @@ def documented():
     return {name: body for name, body in re.findall(r"```toml\n# (\w+)\n(.*?)```", text, re.S)}
 
 
+def documented_commands(name):
+    return re.search(rf"```sh\n# {name}\n(.*?)```", DOCUMENT.read_text(), re.S).group(1)
+
+
 class DeployTest(unittest.TestCase):
     def setUp(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="turbine-deploy-"))
@@ -45,8 +49,23 @@ class DeployTest(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def start_machine(self, machine):
+    def make_certificates(self):
+        """By the commands of the document; gives each machine what it says."""
+        commands = documented_commands("tls").replace("10.0.0.", self.network)
+        made = self.root / "authority"
+        made.mkdir()
+        subprocess.run(["bash", "-eu", "-c", commands], cwd=made, check=True, capture_output=True)
+        for machine in MACHINES:
+            place = self.root / f"tls-{machine}"
+            place.mkdir()
+            shutil.copy(made / "ca.pem", place / "ca.pem")
+            for kind, name in (("pem", "cert.pem"), ("key", "key.pem")):
+                shutil.copy(made / f"{self.network}{machine}.{kind}", place / name)
+
+    def start_machine(self, machine, tls=False):
         files = documented()
+        section = files["tls"].replace("/etc/turbine/tls", f"{self.root}/tls-{machine}")
+        section = section if tls else ""
         number = MACHINES.index(machine) + 1
         here = f"10.0.0.{machine}"
 
@@ -55,7 +74,7 @@ class DeployTest(unittest.TestCase):
         # This etcd is one member, without TLS and password.
         manager = re.sub(r'address = .*', f'address = "{self.etcd.url()}"', files["manager"])
         manager = re.sub(r'(ca_file|user|password_file) = .*\n', "", manager)
-        self.start("manager", f"manager-{number}", moved(manager))
+        self.start("manager", f"manager-{number}", moved(manager) + section)
         for blade in (2 * number - 1, 2 * number):
             device = f'"{self.root}/blade-{blade}.img"\ndevice_bytes = {1 << 30}'
             text = moved(files["blade"]).replace("id = 1\n", f"id = {blade}\n")
@@ -64,13 +83,27 @@ class DeployTest(unittest.TestCase):
             text = text.replace("9f1c2e3d4b5a6978", f"{random.getrandbits(64):016x}")
             text = text.replace(":7001", f":{7000 + blade}").replace("9101", f"{9100 + blade}")
             (self.root / f"blade-{blade}").mkdir()
-            self.start("blade", f"blade-{blade}", text)
+            self.start("blade", f"blade-{blade}", text + section)
         self.start("gateway", f"gateway-{number}",
-                   moved(files["gateway"]).replace("gateway-1", f"gateway-{number}"))
+                   moved(files["gateway"]).replace("gateway-1", f"gateway-{number}") + section)
 
     def test_what_is_documented_serves(self):
+        self.start_and_use()
+
+    def test_what_is_documented_of_tls_serves_and_keeps_others_out(self):
+        self.make_certificates()
+        self.start_and_use(tls=True)
+        # A process of the array that has the secret and no section [tls].
+        text = documented()["gateway"].replace("10.0.0.11:7100", "10.0.0.14:7100")
+        self.start("gateway", "plain", re.sub(r'(s3|http)_host = .*\n', "", text))
+        log = self.root / "manager-1.log"
+        Array.wait_for(lambda: re.search(r"refused a connection: peer \S+ of \S+: no TLS: "
+                                         "it does not speak TLS", log.read_text()), 20,
+                       f"a line in {log}")
+
+    def start_and_use(self, tls=False):
         for machine in MACHINES:
-            self.start_machine(machine)
+            self.start_machine(machine, tls)
         admin = ",".join(f"http://{self.network}{machine}:9090" for machine in MACHINES)
         env = {"TURBINE_ADMIN": admin, "TURBINE_TOKEN": "change-me-token"}
         Array.wait_for(lambda: turbine("status", env=env).returncode == 0, 40,
