@@ -47,8 +47,14 @@ using Result = std::expected<T, Error>;
 /// the array's configuration is kept (mode 0600), give it to programs that are part of the storage
 /// system, and let all others use S3 with a key of their own.
 struct Endpoint {
+  /// PEM files for an array whose processes speak TLS with each other; all three or none.
+  struct Tls {
+    std::string cert_file, key_file;  // this program's, signed by the array's authority
+    std::string ca_file;              // that authority
+  };
   std::string manager;  // "unix:/path" or "tcp:host:port"
   std::string secret;
+  Tls tls = {};
 };
 /// Of an array that `turbine up --dir DIR` made on this machine; reads files that only the user who
 /// runs the array may read. not_found: DIR holds no array.
@@ -119,7 +125,8 @@ struct Listing {
 /// a child of fork() may not use it.
 class Client {
  public:
-  /// unavailable: nobody answers at the endpoint, or the array has not yet been planned.
+  /// unavailable: nobody answers at the endpoint, or the array has not yet been planned. invalid,
+  /// not_found: the files for TLS.
   static Result<Client> connect(Endpoint endpoint, ConnectOptions options = {});
   Client(Client&& other) noexcept;
   Client& operator=(Client&& other) noexcept;

@@ -6,6 +6,7 @@
 #include "client/connection.hpp"
 #include "client/convert.hpp"
 #include "fs/bucket_name.hpp"
+#include "rpc/tls_context.hpp"
 
 namespace turbine::client {
 
@@ -77,7 +78,10 @@ Client& Client::operator=(Client&& other) noexcept = default;
 Client::~Client() = default;
 
 Result<Client> Client::connect(Endpoint endpoint, ConnectOptions options) {
-  auto connection = std::make_unique<Connection>(endpoint, options);
+  const Endpoint::Tls& files = endpoint.tls;
+  auto tls = rpc::load_tls({files.cert_file, files.key_file, files.ca_file});
+  if (!tls.ok()) return std::unexpected(to_client_error(tls.error()));
+  auto connection = std::make_unique<Connection>(endpoint, options, std::move(*tls));
   const auto started = connection->start();
   if (!started.ok()) return std::unexpected(to_client_error(started.error()));
   return Client(std::move(connection));

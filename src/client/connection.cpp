@@ -17,11 +17,13 @@ void set_up_log(const std::string& level) {
 
 }  // namespace
 
-Client::Connection::Connection(const Endpoint& endpoint, const ConnectOptions& options)
+Client::Connection::Connection(const Endpoint& endpoint, const ConnectOptions& options,
+                               rpc::TlsContextPtr tls)
     : endpoint_(endpoint), options_(options) {
   set_up_log(options_.log_level);
   rpc::TransportOptions transport;
   transport.secret = endpoint_.secret;
+  transport.tls = std::move(tls);
   transport_ = rpc::make_socket_transport(reactor_.executor(), reactor_.clock(), transport);
   cluster::MapClientOptions client;
   client.manager = endpoint_.manager;

@@ -20,7 +20,7 @@ namespace turbine::client {
 /// is on disk; what the array makes durable is durable when call() returns.
 class Client::Connection {
  public:
-  Connection(const Endpoint& endpoint, const ConnectOptions& options);
+  Connection(const Endpoint& endpoint, const ConnectOptions& options, rpc::TlsContextPtr tls);
   /// Stops what start() began; no call() may be under way.
   ~Connection();
   Connection(const Connection&) = delete;

@@ -1,5 +1,6 @@
 #include "base/config_file.hpp"
 #include "client/convert.hpp"
+#include "rpc/tls_context.hpp"
 
 namespace turbine::client {
 
@@ -10,6 +11,8 @@ turbine::Result<Endpoint> read_endpoint(const std::string& path) {
   Endpoint endpoint;
   endpoint.manager = TRY(file.text("network.manager"));
   endpoint.secret = TRY(file.text("gateway.secret"));
+  const rpc::TlsFiles tls = TRY(rpc::read_tls_files(file));
+  endpoint.tls = {tls.cert_file, tls.key_file, tls.ca_file};
   return endpoint;
 }
 

@@ -124,6 +124,11 @@ void check_endpoints(turbine::client::Endpoint endpoint) {
   using std::chrono::milliseconds;
   turbine::client::ConnectOptions soon{.timeout = milliseconds(300)};
   EXPECT(failed_with(turbine::client::local_endpoint("/nonexistent"), ErrorCode::not_found));
+  endpoint.tls.ca_file = "/nonexistent";
+  EXPECT(failed_with(Client::connect(endpoint, soon), ErrorCode::invalid));
+  endpoint.tls = {"/nonexistent", "/nonexistent", "/nonexistent"};
+  EXPECT(failed_with(Client::connect(endpoint, soon), ErrorCode::not_found));
+  endpoint.tls = {};
   endpoint.secret += "x";
   const auto refused = Client::connect(endpoint, soon);
   EXPECT(!refused && (refused.error().code == ErrorCode::unavailable ||
