@@ -197,6 +197,8 @@ Task<> Blade::join_array() {
   CO_TRY(co_await seams_.kv.flush());
   for (const uint64_t process : processes) request.add_processes(process);
   request.set_journal_position(replayed_.end.value);
+  request.set_starting(true);
+  for (proto::ReplicaLog& log : CO_TRY(host_->replica_logs())) *request.add_logs() = std::move(log);
   const auto reply = CO_TRY(co_await map_client_.register_blade(std::move(request)));
   if (reply.array_id() != options_.identity.array_id) {
     co_return fail(Errc::denied, "the manager at {} is of array {}, this blade of array {}",
@@ -205,6 +207,7 @@ Task<> Blade::join_array() {
   CO_TRY(write_process_list(seams_.kv, {processes.back()}));
   CO_TRY(co_await host_->start(*journal_));
   map_client_.report_with([this] { return heartbeat(); });
+  map_client_.on_refused([this](Error error) { fail_with(std::move(error)); });
   map_client_.start();
   if (options_.scrubbing) {
     scrubber_.emplace(seams_.clock, *chunks_, options_.scrub,

@@ -77,6 +77,8 @@ Task<proto::RegisterBladeReply> MapClient::register_blade(proto::RegisterBladeRe
   request.set_array_id(reply.array_id());
   request.set_damaged(false);  // the manager knows; what it gets from now on is not
   request.clear_journal_position();
+  request.clear_starting();  // from here on it leads and acknowledges
+  request.clear_logs();
   blade_ = std::move(request);
   holder_.update(reply.map());
   co_return reply;
@@ -174,8 +176,10 @@ Task<> MapClient::beat_blade(bool leaving) {
       proto::BLADE_HEARTBEAT, std::move(request), options_.call_timeout));
   if (!reply.fenced() || leaving || stopping_) co_return Result<>{};
   log::warn("the manager had declared this blade dead; registering again");
-  const auto again = CO_TRY(co_await register_blade(*blade_));
-  if (on_new_session_) on_new_session_(again.session());
+  const auto again = co_await register_blade(*blade_);
+  if (again.failed_with(Errc::denied) && on_refused_) on_refused_(again.error());
+  const auto registered = CO_TRY(again);
+  if (on_new_session_) on_new_session_(registered.session());
   co_return Result<>{};
 }
 

@@ -50,6 +50,8 @@ class MapClient {
   void on_new_session(std::function<void(uint64_t session)> callback) {
     on_new_session_ = std::move(callback);
   }
+  /// Called when a blade that had registered is refused for good (Errc::denied) at a later time.
+  void on_refused(std::function<void(Error)> callback) { on_refused_ = std::move(callback); }
   /// Begins heartbeats and long polls.
   void start();
   /// Ends them; a blade tells the manager that it leaves.
@@ -86,6 +88,7 @@ class MapClient {
   std::optional<proto::RegisterGatewayRequest> gateway_;
   std::function<proto::BladeHeartbeatRequest()> report_;
   std::function<void(uint64_t)> on_new_session_;
+  std::function<void(Error)> on_refused_;
   Event wake_;
 };
 

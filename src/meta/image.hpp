@@ -43,6 +43,7 @@ class Image {
   const Keys& keys() const { return keys_; }
   const proto::PartitionState& state() const { return state_; }
   Lsn applied_lsn() const { return Lsn(state_.applied_lsn()); }
+  Term applied_term() const { return Term(state_.applied_term()); }
   StripeRanges& ranges() { return ranges_; }
   const StripeRanges& ranges() const { return ranges_; }
   /// By their Kv keys.

@@ -37,6 +37,7 @@ class Partition final : public replica::StateMachine,
   Result<> load();
 
   Lsn applied_lsn() const override { return image_.applied_lsn(); }
+  Term applied_term() const override { return image_.applied_term(); }
   Result<> apply(const replica::Entry& entry) override;
   /// Takes the locks of prepared intents again and serves.
   Result<> lead(replica::Replica& replica) override;

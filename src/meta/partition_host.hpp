@@ -41,6 +41,8 @@ class PartitionHost {
   static Result<journal::Position> recovery_position(kv::Kv& kv);
   /// Ignores records that are not a partition's or are applied already.
   Result<> replay(const journal::Record& record, journal::Position position);
+  /// ReplicaSet::logs(), before start().
+  Result<std::vector<proto::ReplicaLog>> replica_logs() { return replicas_.logs(); }
   /// Follows the map from now on.
   Task<> start(journal::Journal& journal);
   /// Serves nobody any more and gives other replicas the lead, while the manager still listens.

@@ -26,6 +26,15 @@ bool Replica::is_in_sync(BladeId blade) const {
   return std::ranges::find(config_.replicas(), blade.value) != config_.replicas().end();
 }
 
+proto::ReplicaLog Replica::extent() const {
+  proto::ReplicaLog extent;
+  extent.set_partition(id_.value);
+  extent.set_last_lsn(log_.last().value);
+  const bool kept = log_.last() > Lsn{} && log_.holds(log_.last());
+  extent.set_last_term((kept ? log_.at(log_.last()).term : machine_->applied_term()).value);
+  return extent;
+}
+
 // --- the journal -----------------------------------------------------------------------------
 
 Result<> Replica::replay(const journal::Record& record, journal::Position position) {

@@ -60,6 +60,8 @@ class Replica : public std::enable_shared_from_this<Replica> {
   const proto::Partition& config() const { return config_; }
   bool is_in_sync(BladeId blade) const;
   const Log& log() const { return log_; }
+  /// How far the log goes.
+  proto::ReplicaLog extent() const;
   Lsn committed() const { return committed_; }
   const std::shared_ptr<StateMachine>& machine() const { return machine_; }
   /// Everything before it that this replica has in the journal is in the Kv or not needed.

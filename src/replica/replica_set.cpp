@@ -50,6 +50,28 @@ Result<> ReplicaSet::replay(const journal::Record& record, journal::Position pos
   return replica->replay(record, position);
 }
 
+Result<std::vector<proto::ReplicaLog>> ReplicaSet::logs() {
+  const auto key_of = [](uint32_t slot) {
+    std::string key;
+    append_be<uint16_t>(key, static_cast<uint16_t>(slot));
+    return key;
+  };
+  // The replay has opened those of which the journal holds records; the others have rows.
+  const uint32_t slots_end = 1 + kPartitionsMax * kGenerations;
+  auto row = seams_.kv.scan(key_of(1), key_of(slots_end));
+  while (row->valid()) {
+    const uint32_t slot = load_be<uint16_t>(row->key().data());
+    TRY(open(PartitionId((slot - 1) % kPartitionsMax)));
+    row->seek(key_of(slot + 1));
+  }
+  TRY(row->status());
+  std::vector<proto::ReplicaLog> logs;
+  for (const auto& [id, replica] : replicas_) {
+    if (replica->log().last() > Lsn{}) logs.push_back(replica->extent());
+  }
+  return logs;
+}
+
 void ReplicaSet::start(journal::Journal& journal) {
   journal_ = &journal;
   started_ = seams_.clock.now();

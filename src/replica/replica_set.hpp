@@ -21,6 +21,9 @@ class ReplicaSet {
   ~ReplicaSet();
 
   Result<> replay(const journal::Record& record, journal::Position position);
+  /// Of all replicas that this blade holds, in sync or not. After the replay and before start(),
+  /// when all that is told is durable and stays as it is until the map is known.
+  Result<std::vector<proto::ReplicaLog>> logs();
   /// Follows the map in the holder from now on.
   void start(journal::Journal& journal);
   /// Serves nobody any more, and asks for its partitions to be led by other members.

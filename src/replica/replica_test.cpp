@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "replica/slots.hpp"
 #include "replica/test_cluster.hpp"
 
 namespace turbine::replica {
@@ -80,6 +81,36 @@ TEST(Replica, AWipedBladeGetsTheWholeState) {
   cluster.crash(3);
   cluster.start(3);
   EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, texts));
+}
+
+TEST(Replica, TellsOfEveryReplicaHeldHowFarItsLogGoes) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  const uint64_t first_term = cluster.config().term();
+  cluster.crash(3);
+  ASSERT_TRUE(cluster.wait([&] { return cluster.config().replicas_size() == 2; }));
+  ASSERT_TRUE(cluster.put(1, "two").ok());
+  cluster.start(3);
+  // Out of its journal, before anybody has told it more.
+  const auto behind = cluster.blade(3).set->logs().value();
+  ASSERT_EQ(behind.size(), 1U);
+  EXPECT_EQ(behind[0].last_lsn(), 1U);
+  EXPECT_EQ(behind[0].last_term(), first_term);
+  for (const uint32_t blade : {1U, 2U}) {
+    const auto ahead = cluster.blade(blade).set->logs().value();
+    ASSERT_EQ(ahead.size(), 1U);
+    EXPECT_EQ(ahead[0].last_lsn(), 2U);
+    EXPECT_GT(ahead[0].last_term(), first_term);
+  }
+  // One that the journal has no record of, and that the map does not name here.
+  kv::WriteBatch batch;
+  batch.put(slot_range(PartitionId(5), 0).first + "row", "old");
+  ASSERT_TRUE(cluster.blade(3).kv->write(std::move(batch)).ok());
+  const auto all = cluster.blade(3).set->logs().value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[1].partition(), 5U);
+  EXPECT_EQ(all[1].last_lsn(), 1U);
 }
 
 // More is written while the state is copied than is kept of the log otherwise.

@@ -14,6 +14,8 @@ class StateMachine {
  public:
   virtual ~StateMachine() = default;
   virtual Lsn applied_lsn() const = 0;
+  /// In which the entry applied_lsn() was made; 0 when there is none.
+  virtual Term applied_term() const = 0;
   /// Applies the committed entry after applied_lsn(). A failure stops the blade.
   virtual Result<> apply(const Entry& entry) = 0;
   /// All that was committed is applied and this replica is the primary: serve. Once: it goes on

@@ -49,6 +49,7 @@ Result<> Rows::apply(const Entry& entry) {
   EXPECT_TRUE(content.ParseFromString(*entry.payload));
   batch.put(std::move(key), content.reply());
   applied_ = entry.lsn;
+  applied_term_ = entry.term;
   return kv_.write(std::move(batch));
 }
 

@@ -22,6 +22,7 @@ class Rows final : public StateMachine {
  public:
   Rows(kv::Kv& kv, PartitionId id, uint8_t generation);
   Lsn applied_lsn() const override { return applied_; }
+  Term applied_term() const override { return applied_term_; }
   Result<> apply(const Entry& entry) override;
   Result<> lead(Replica& replica) override;
   void step_down(const Error& why) override;
@@ -33,6 +34,7 @@ class Rows final : public StateMachine {
   kv::Kv& kv_;
   std::pair<std::string, std::string> range_;
   Lsn applied_{};
+  Term applied_term_{};  // as far as this object has applied it
   Replica* replica_ = nullptr;
 };
 

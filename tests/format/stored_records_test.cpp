@@ -176,6 +176,12 @@ const Golden kRecords[] = {
     {&proto::ArrayCounters::default_instance(),
      "next_session: 1 next_blade: 2 next_user: 3 expected_blades: 6 partition_count: 256",
      "0801100218032006288002"},
+    {&proto::ClusterMap::default_instance(), "array_id: \"a\" restoring: \"r\"", "0a0161a2010172"},
+    {&proto::ArrayCounters::default_instance(),
+     "next_session: 1 restoration { backup_ms: 2 partitions { primary: 1 } lost_blades: 3 reports "
+     "{ "
+     "blade: 4 process: 5 damaged: true logs { partition: 6 last_lsn: 7 last_term: 8 } } }",
+     "0801a20127090200000000000000120208011a01032215080411050000000000000018012206080610071808"},
 };
 
 std::string to_hex(const std::string& bytes) {
