@@ -169,7 +169,12 @@ std::string describe_partitions(const ArrayStatus& status) {
 }
 
 std::string advise(const ArrayStatus& status, const std::vector<uint32_t>& dead,
-                   const std::vector<uint32_t>& suspect, uint32_t parity) {
+                   const std::vector<uint32_t>& suspect, uint32_t parity,
+                   const std::string& restoring) {
+  if (!restoring.empty()) {
+    return fmt::format("This array was {}{}{}.", restoring, dead.empty() ? "" : ": run ",
+                       start_commands(dead));
+  }
   if (status.blades_total == 0) return "No blade has registered yet: look at the blades' logs.";
   const std::string can =
       describe_tolerance(status, dead.size(), parity) + describe_partitions(status);
@@ -250,7 +255,7 @@ ArrayStatus array_status(const cluster::ClusterMap& map, const std::vector<Blade
   const uint32_t parity = full_parity(map);
   status.data_tolerance = std::max(0, static_cast<int>(parity) - static_cast<int>(dead.size()));
   status.state = judge(status, static_cast<uint32_t>(dead.size()), parity);
-  status.advice = advise(status, dead, suspect_blades(map), parity);
+  status.advice = advise(status, dead, suspect_blades(map), parity, map.record().restoring());
   return status;
 }
 

@@ -1,9 +1,11 @@
 #include "cluster/manager.hpp"
 
 #include "base/log.hpp"
+#include "cluster/array_records.hpp"
 #include "cluster/map_record.hpp"
 #include "cluster/old_copy.hpp"
 #include "cluster/partition_change.hpp"
+#include "cluster/restoration.hpp"
 #include "cluster/settled_txn.hpp"
 #include "proto/rpc.pb.h"
 
@@ -12,8 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr const char* kMapKey = "array/map";
-constexpr const char* kCountersKey = "array/counters";
 constexpr int kConflictRetries = 4;
 constexpr uint32_t kPollWaitMsMax = 30'000;
 constexpr int kLooksPerSilence = 8;
@@ -115,7 +115,7 @@ Task<> Manager::change_locked(Mutation mutation) {
     proto::ClusterMap map = map_->record();
     proto::ArrayCounters counters = counters_;
     if (!CO_TRY(mutation(map, counters))) co_return Result<>{};
-    keep_wanted(map);
+    if (!counters.has_restoration()) keep_wanted(map);
     const bool map_changed = map.SerializeAsString() != map_->record().SerializeAsString();
     if (map_changed) map.set_epoch(map_->record().epoch() + 1);
     std::vector<StoreCompare> compares{{kMapKey, map_revision_},
@@ -241,6 +241,12 @@ Result<proto::Blade*> Manager::admit_blade(const proto::RegisterBladeRequest& re
                 "restore the newer store, or format the device",
                 map.array_id(), request.blade_id());
   }
+  if (counters.has_restoration()) {
+    return fail(Errc::denied,
+                "array {} is being restored from a backup that does not know this blade: blades "
+                "are added when that has ended",
+                map.array_id());
+  }
   blade = map.add_blades();
   const uint32_t id = request.blade_id() != 0 ? request.blade_id() : counters.next_blade();
   blade->set_id(id);
@@ -285,6 +291,10 @@ auto Manager::register_blade(proto::RegisterBladeRequest request, rpc::CallInfo 
               "blade {} comes back with an old copy of its data: other replicas take its place "
               "where there are any, and it gets everything again",
               id);
+        }
+        if (counters.has_restoration()) {
+          TRY(take_logs(map, counters, request, id));
+          (void)try_end_restoration(map, counters);
         }
         if (request.damaged() || old) drop_damaged(map, BladeId(id));
         if (!request.processes().empty()) blade->set_process(*request.processes().rbegin());

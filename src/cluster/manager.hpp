@@ -74,6 +74,10 @@ class Manager {
   Task<proto::AccessKey> create_key(std::string user_name);
   Task<> delete_key(std::string access_key);
 
+  /// The array's records as of one moment, encoded (config_backup.hpp). Errc::unavailable before
+  /// the array is complete.
+  Task<std::string> config_backup() const;
+
  private:
   template <class Body>
   using Answer = Task<rpc::With<Body>>;

@@ -1,5 +1,6 @@
 // Manager: users, keys, and what status asks for.
 #include "base/log.hpp"
+#include "cluster/config_backup.hpp"
 #include "cluster/manager.hpp"
 
 namespace turbine::cluster {
@@ -114,6 +115,11 @@ Task<> Manager::delete_key(std::string access_key) {
     }
     return true;
   });
+}
+
+Task<std::string> Manager::config_backup() const {
+  std::vector<StoreRecord> records = CO_TRY(co_await store_.list(std::string(kBackedUpPrefix)));
+  co_return encode_config_backup(CO_TRY(make_config_backup(std::move(records), wall_ms())));
 }
 
 MapPtr Manager::map_with_usage() const {

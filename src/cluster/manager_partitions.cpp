@@ -108,8 +108,8 @@ void Manager::note_deaths() {
 }
 
 Task<> Manager::replan() {
-  CO_TRY(co_await change([this](proto::ClusterMap& map, proto::ArrayCounters&) {
-    return Result<bool>(keep_wanted(map));
+  CO_TRY(co_await change([this](proto::ClusterMap& map, proto::ArrayCounters& counters) {
+    return Result<bool>(!counters.has_restoration() && keep_wanted(map));
   }));
   replan_due_ = TimePoint::max();
   for (const auto& [blade, since] : dead_since_) {
