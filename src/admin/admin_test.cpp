@@ -123,6 +123,10 @@ class FakeArray final : public ArrayControl {
     co_return key;
   }
   Task<> delete_key(std::string) override { co_return Result<>{}; }
+  Task<std::string> config_backup() override {
+    if (map_->partition_count() == 0) co_return fail(Errc::unavailable, "not complete");
+    co_return std::string("{\"format\":\"turbine-config-backup\"}\n");
+  }
   Result<fs::FileSystem*> files() override { return fail(Errc::unavailable, "no files"); }
   Task<std::vector<proto::ProcessStatsReply>> process_stats() override {
     std::vector<proto::ProcessStatsReply> out;
@@ -163,6 +167,20 @@ TEST(ArrayStatus, NamesThePartitionsThatHaveNoLiveReplica) {
   const ArrayStatus three = replicated({2, 3, 4});
   EXPECT_EQ(three.partitions_unavailable, (std::vector<uint32_t>{1, 7}));
   EXPECT_EQ(three.metadata_tolerance, 0);
+}
+
+TEST(ArrayStatus, SaysWhatARestoredArrayWaitsFor) {
+  proto::ClusterMap map = example_map(6, {3});
+  map.set_restoring("restored from a backup: nobody leads before blade 3 has started");
+  for (proto::Partition& partition : *map.mutable_partitions()) {
+    partition.set_primary(0);
+    partition.clear_replicas();
+  }
+  const ArrayStatus status = array_status(cluster::ClusterMap(map), {});
+  EXPECT_EQ(status.state, ArrayState::unavailable);
+  EXPECT_EQ(status.advice,
+            "This array was restored from a backup: nobody leads before blade 3 has started: run "
+            "`turbine blade start 3 --dir DIR`.");
 }
 
 TEST(ArrayStatus, CountsLiveReplicasInSync) {
@@ -214,7 +232,8 @@ TEST(ArrayStatus, SumsWhatBladesReport) {
 TEST(AdminApi, AnswersNobodyWithoutTheToken) {
   FakeArray array;
   ServerThread server(make_admin_handler(array, std::string(kToken)));
-  for (const char* path : {"/api/v1/arrays", "/api/v1/blades", "/api/v1/stats", "/nowhere"}) {
+  for (const char* path :
+       {"/api/v1/arrays", "/api/v1/blades", "/api/v1/stats", "/api/v1/config", "/nowhere"}) {
     for (const std::string_view token : {"", "a-token-of-some-lengtH", "a-token"}) {
       const auto answer = server.call("GET", path, token);
       ASSERT_TRUE(answer.ok());
@@ -241,6 +260,16 @@ TEST(AdminApi, ListsInAnEnvelopeAndPages) {
   const auto rest = boost::json::parse(second->body).as_object();
   EXPECT_EQ(rest.at("items").as_array().size(), 2u);
   EXPECT_TRUE(rest.at("continuation_token").is_null());
+}
+
+TEST(AdminApi, GivesTheBackupOfACompleteArrayAsItIs) {
+  FakeArray array;
+  ServerThread server(make_admin_handler(array, std::string(kToken)));
+  const auto backup = server.call("GET", "/api/v1/config", kToken);
+  EXPECT_EQ(backup->status, 200);
+  EXPECT_EQ(backup->body, "{\"format\":\"turbine-config-backup\"}\n");
+  array.map_ = std::make_shared<cluster::ClusterMap>(proto::ClusterMap());
+  EXPECT_EQ(server.call("GET", "/api/v1/config", kToken)->status, 503);
 }
 
 TEST(AdminApi, ErrorsAreProblemsWithAHint) {

@@ -32,6 +32,9 @@ class ArrayControl {
   /// The only time that the secret is shown.
   virtual Task<proto::AccessKey> create_key(std::string user_name) = 0;
   virtual Task<> delete_key(std::string access_key) = 0;
+  /// The records of the cluster store (docs/format/config_backup.md), secrets included.
+  /// Errc::unavailable before the array is complete.
+  virtual Task<std::string> config_backup() = 0;
 
   /// Buckets go through the same door as S3's. Errc::unavailable before the array is complete.
   virtual Result<fs::FileSystem*> files() = 0;

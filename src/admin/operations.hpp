@@ -23,6 +23,8 @@ Task<HttpResponse> delete_user(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> list_keys(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> create_key(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> delete_key(ArrayControl& array, HttpRequest request);
+/// The backup itself, without an envelope.
+Task<HttpResponse> get_config(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> get_stats(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> get_metrics(ArrayControl& array, HttpRequest request);
 

@@ -46,6 +46,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/api/v1/object-store-access-keys", list_keys},
     Route{"POST", "/api/v1/object-store-access-keys", create_key},
     Route{"DELETE", "/api/v1/object-store-access-keys", delete_key},
+    Route{"GET", "/api/v1/config", get_config},
     Route{"GET", "/api/v1/stats", get_stats},
 };
 

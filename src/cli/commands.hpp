@@ -25,6 +25,9 @@ void add_user_delete(CLI::App& user, Session& session);
 void add_key_create(CLI::App& key, Session& session);
 void add_key_revoke(CLI::App& key, Session& session);
 
+void add_config_backup(CLI::App& config, Session& session);
+void add_config_restore(CLI::App& config, Session& session);
+
 // Processes, in the foreground. `turbine blade` alone is the daemon, with a subcommand a command.
 void add_manager(CLI::App& app, Session& session);
 void add_blade(CLI::App& blade, Session& session);

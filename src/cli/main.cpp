@@ -42,6 +42,11 @@ void add_commands(CLI::App& app, Session& session) {
   add_key_create(*key, session);
   add_key_revoke(*key, session);
 
+  CLI::App* config = add_group(app, "config", "backups of the array's records: map, users, keys",
+                               "turbine config backup array.backup --dir ./array");
+  add_config_backup(*config, session);
+  add_config_restore(*config, session);
+
   add_manager(app, session);
   add_gateway(app, session);
 }

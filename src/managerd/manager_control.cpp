@@ -42,6 +42,11 @@ Task<> ManagerControl::delete_key(std::string access_key) {
   co_return co_await manager->delete_key(std::move(access_key));
 }
 
+Task<std::string> ManagerControl::config_backup() {
+  const auto manager = host_.manager();
+  co_return co_await manager->config_backup();
+}
+
 std::vector<admin::BladeReport> ManagerControl::reports() const {
   std::vector<admin::BladeReport> out;
   for (cluster::BladeNote& note : host_.manager()->blade_notes()) {

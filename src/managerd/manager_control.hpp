@@ -28,6 +28,7 @@ class ManagerControl final : public admin::ArrayControl {
   Task<> delete_user(std::string name) override;
   Task<proto::AccessKey> create_key(std::string user_name) override;
   Task<> delete_key(std::string access_key) override;
+  Task<std::string> config_backup() override;
   Result<fs::FileSystem*> files() override;
   Task<std::vector<proto::ProcessStatsReply>> process_stats() override;
 

@@ -1,13 +1,12 @@
 #include "managerd/manager_host.hpp"
 
-#include "base/config_file.hpp"
 #include "base/log.hpp"
-#include "cluster/embedded_store.hpp"
+#include "cluster/array_records.hpp"
+#include "managerd/open_store.hpp"
 
 namespace turbine::managerd {
 namespace {
 
-constexpr const char* kLeaderKey = "leader";
 // A blade's call to a manager that vanished takes a second to time out, and so may the next.
 constexpr auto kFindTime = std::chrono::seconds(3);
 
@@ -22,27 +21,9 @@ ManagerHost::ManagerHost(io::Reactor& reactor, const ManagerConfig& config,
       wake_(reactor.executor()) {}
 
 Result<> ManagerHost::open() {
-  if (!config_.cluster_store.empty()) return open_etcd();
-  store_ =
-      TRY(cluster::EmbeddedStore::open(config_.directory, reactor_.executor(), reactor_.pool()));
-  return {};
-}
-
-Result<> ManagerHost::open_etcd() {
-  etcd::EtcdOptions options;
-  options.endpoints = TRY(etcd::parse_endpoints(config_.cluster_store));
-  options.prefix = fmt::format("/turbine/{}/", config_.array_id);
-  options.ca_file = config_.store_ca_file;
-  options.cert_file = config_.store_cert_file;
-  options.key_file = config_.store_key_file;
-  options.user = config_.store_user;
-  if (!config_.store_password_file.empty()) {
-    options.password = TRY(read_file(config_.store_password_file));
-    while (options.password.ends_with('\n')) options.password.pop_back();
-  }
-  auto store = TRY(etcd::EtcdStore::make(reactor_.clock(), std::move(options)));
-  etcd_ = store.get();
-  store_ = std::move(store);
+  OpenedStore opened = TRY(open_store(reactor_, config_));
+  store_ = std::move(opened.store);
+  etcd_ = opened.etcd;
   return {};
 }
 
@@ -57,7 +38,7 @@ Task<> ManagerHost::start() {
         fmt::format("the cluster store {}", config_.cluster_store)));
   }
   etcd::ElectionOptions options;
-  options.key = kLeaderKey;
+  options.key = cluster::kLeaderKey;
   options.name = config_.rpc_address;
   election_.emplace(*etcd_, reactor_.clock(), options);
   const auto tell = [this](std::optional<uint64_t> revision) {
@@ -104,7 +85,8 @@ Task<> ManagerHost::begin(uint64_t revision) {
   cluster::ClusterStore* store = store_.get();
   cluster::ManagerOptions options = options_;
   if (etcd_ != nullptr) {
-    term->fenced.emplace(*store_, kLeaderKey, revision, [this] { election_->step_down(); });
+    term->fenced.emplace(*store_, cluster::kLeaderKey, revision,
+                         [this] { election_->step_down(); });
     store = &*term->fenced;
     options.find_time = kFindTime;
   }

@@ -43,7 +43,6 @@ class ManagerHost {
     rpc::Dispatcher dispatcher;
   };
 
-  Result<> open_etcd();
   Task<> follow_election();
   Task<> begin(uint64_t revision);
   Task<> end(std::shared_ptr<Term> term);
