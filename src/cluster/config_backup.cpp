@@ -221,8 +221,10 @@ Task<> restore_config(ClusterStore& store, ConfigBackup backup, RestoreOrder ord
   puts[kMapKey].value = array.map.SerializeAsString();
   puts[kCountersKey].value = array.counters.SerializeAsString();
   std::vector<StoreCompare> compared;
+  compared.reserve(compares.size());
   for (const auto& [key, revision] : compares) compared.push_back({key, revision});
   std::vector<StorePut> put;
+  put.reserve(puts.size());
   for (auto& [key, each] : puts) put.push_back(std::move(each));
   CO_TRY(co_await settled_txn(store, std::move(compared), std::move(put)));
   co_return Result<>{};

@@ -108,6 +108,7 @@ class RestoreConfig : public testing::Test {
   }
   void put(std::vector<StoreRecord> records) {
     std::vector<StorePut> puts;
+    puts.reserve(records.size());
     for (StoreRecord& record : records) puts.push_back({record.key, record.value});
     ASSERT_TRUE(clock_.run(store_.txn({}, std::move(puts))).ok());
   }
