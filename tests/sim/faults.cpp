@@ -38,9 +38,10 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"a wiped chunk area", &Faults::wipe_chunk_area, 2},
       {"a failed write", &Faults::fail_a_write, 2},
       {"a full device", &Faults::fill_device, 1, true},
-      {"a slow blade", &Faults::slow_blade, 2},
+      {"a slow blade", &Faults::slow_blade, 2, true},
       {"a dead manager", &Faults::kill_manager, 2},
       {"a manager dead for long", &Faults::kill_manager_for_long, 1},
+      {"an older cluster store", &Faults::restore_store, 2},
       {"a dead gateway", &Faults::kill_gateway, 2},
   };
   return kKinds;
@@ -245,6 +246,34 @@ Task<bool> Faults::kill_manager() {
   array_.kill_manager();
   CO_TRY(co_await array_.clock.sleep_for(some_time(10, 5000)));
   if (!array_.manager_runs()) array_.start_manager();
+  co_return true;
+}
+
+// The store is lost and comes back from a backup while the blades go on. Other faults, which move
+// primaries meanwhile, make the backup an old one.
+Task<bool> Faults::restore_store() {
+  const cluster::ConfigBackup backup = CO_TRY(co_await array_.back_up_store());
+  CO_TRY(co_await array_.clock.sleep_for(some_time(10, 15'000)));
+  array_.kill_manager();
+  if (rng_.chance(1, 2)) {
+    SimArray::Blade& blade = some_blade();
+    array_.kill_blade(blade, some_loss());
+  }
+  CO_TRY(co_await array_.clock.sleep_for(some_time(10, 3000)));
+  array_.kill_manager();  // another fault may have started one
+  CO_TRY(co_await array_.restore_store(backup));
+  const auto restoring = [this] {
+    const cluster::MapPtr map = array_.manager_map();
+    return map == nullptr || !map->record().restoring().empty();
+  };
+  while (restoring()) {
+    if (!array_.manager_runs()) array_.start_manager();
+    CO_TRY(co_await array_.clock.sleep_for(some_time(10, 1500)));
+    // As a supervisor does: those that were refused, and those that another fault has killed.
+    for (SimArray::Blade* blade : array_.blades()) {
+      if (rng_.chance(1, 2)) start_again(*blade);
+    }
+  }
   co_return true;
 }
 

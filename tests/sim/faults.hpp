@@ -62,6 +62,7 @@ class Faults {
   Task<bool> slow_blade();
   Task<bool> kill_manager();
   Task<bool> kill_manager_for_long();
+  Task<bool> restore_store();
   Task<bool> kill_gateway();
 
   SimArray::Blade& some_blade() { return array_.blade(1 + static_cast<uint32_t>(rng_.below(6))); }

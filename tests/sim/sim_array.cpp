@@ -242,6 +242,22 @@ void SimArray::kill_manager() {
   gate_.spawn("bury the manager", bury_manager(std::move(process)));
 }
 
+Task<cluster::ConfigBackup> SimArray::back_up_store() {
+  std::vector<cluster::StoreRecord> records = CO_TRY(co_await store_.list(""));
+  cluster::ConfigBackup backup = CO_TRY(cluster::make_config_backup(std::move(records), wall_ms()));
+  trace.note("a backup of the cluster store at revision {}", backup.store_revision);
+  co_return backup;
+}
+
+Task<> SimArray::restore_store(cluster::ConfigBackup backup) {
+  cluster::RestoreOrder order;
+  order.array_id = kArrayId;
+  order.now_ms = wall_ms();
+  order.force = true;
+  trace.note("the cluster store is restored as of revision {}", backup.store_revision);
+  return cluster::restore_config(store_, std::move(backup), std::move(order));
+}
+
 Task<> SimArray::bury_manager(std::shared_ptr<ManagerProcess> process) {
   if (!process->started) CO_TRY(co_await process->start_ended.wait());
   co_return co_await process->stop();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/config_backup.hpp"
 #include "sim/processes.hpp"
 #include "sim/trace.hpp"
 
@@ -57,6 +58,10 @@ class SimArray {
   cluster::MapPtr manager_map() const;
   void start_manager();
   void kill_manager();
+  /// Of the store as it stands.
+  Task<cluster::ConfigBackup> back_up_store();
+  /// While no manager runs: in place of what stands there.
+  Task<> restore_store(cluster::ConfigBackup backup);
 
   /// Null while it is down or starting.
   std::shared_ptr<GatewayProcess> gateway(uint32_t index) const;
@@ -76,6 +81,7 @@ class SimArray {
   rpc::MemNetwork network;
 
  private:
+  uint64_t wall_ms() const { return static_cast<uint64_t>(clock.wall_now().ns / 1'000'000); }
   bladed::BladeOptions blade_options(const Blade& blade) const;
   Task<> run_blade(std::shared_ptr<BladeProcess> process, Blade* blade);
   Task<> bury_blade(std::shared_ptr<BladeProcess> process);
