@@ -103,12 +103,14 @@ void add_config_restore(CLI::App& config, Session& session) {
   command
       ->add_option("FILE", order->file, "that `turbine config backup` wrote; - for standard input")
       ->required();
-  add_dir_option(command, session, false);
+  command->add_option("--dir", session.dir, "directory of an array of `turbine up`");
   command->add_option("--config", order->config,
                       "TOML of a manager of a deployed array (instead of --dir)");
-  command->add_option("--lost-blade", order->options.lost_blades,
-                      "a blade that will not come back: the array does not wait for it, and gives "
-                      "up what it alone holds; may be repeated");
+  command
+      ->add_option("--lost-blade", order->options.lost_blades,
+                   "a blade that will not come back: the array does not wait for it, and gives up "
+                   "what it alone holds; may be repeated")
+      ->allow_extra_args(false);  // FILE may follow
   command->add_flag("--force", order->options.force,
                     "replace the records that the store holds, which are lost");
 }

@@ -98,6 +98,11 @@ class ConfigTest(unittest.TestCase):
         shutil.rmtree(second.dir / "manager")
         refused = second.run("config", "restore", path, "--force", expect=7)
         self.assertIn("nothing was changed", refused.stderr)
+        first.run("down")
+        shutil.rmtree(first.dir / "manager")
+        unknown = first.run("config", "restore", "--lost-blade", 1, "--lost-blade", 2, path,
+                            expect=2)
+        self.assertIn("no blade 2", unknown.stderr)
 
     def test_loses_nothing_where_primaries_have_moved_since_the_backup(self):
         partitions = 128  # any three blades have some together
