@@ -1,5 +1,6 @@
-// Operations of one partition, called as the RPC dispatcher calls them: CPU time alone (MemKv and
-// simulated device, virtual time) and on a real disk (RocksDB, io_uring).
+// Operations of one partition with 1 to 3 replicas, called as the primary's RPC dispatcher calls
+// them: CPU time alone (MemKv, simulated devices and network, virtual time) and on a real disk
+// (RocksDB, io_uring, Unix sockets). All replicas run in this thread; cpu_us is their sum.
 //   build/src/meta/partition_bench      in the directory whose disk is meant
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 #include "kv/rocks_kv.hpp"
 #include "meta/partition_host.hpp"
 #include "proto/rpc.pb.h"
+#include "rpc/mem_transport.hpp"
 
 namespace turbine::meta {
 namespace {
@@ -51,93 +53,102 @@ class NoShards final : public stripe::ShardIo {
   bool alive(BladeId) const override { return true; }
 };
 
-proto::ClusterMap one_partition() {
+proto::ClusterMap one_partition(uint32_t replicas) {
   proto::ClusterMap map;
   map.set_array_id("00000000000000000000000000000001");
   map.set_epoch(1);
-  proto::Blade* blade = map.add_blades();
-  blade->set_id(1);
-  blade->set_state(proto::BLADE_HEALTHY);
-  blade->set_address("unix:/nowhere");
   proto::Partition* partition = map.add_partitions();
   partition->set_primary(1);
-  partition->add_replicas(1);
   partition->set_term(1);
+  for (uint32_t i = 1; i <= replicas; ++i) {
+    proto::Blade* blade = map.add_blades();
+    blade->set_id(i);
+    blade->set_state(proto::BLADE_HEALTHY);
+    partition->add_replicas(i);
+    partition->add_wanted(i);
+  }
   return map;
 }
 
-/// Time, device and store in virtual time.
+/// Time, network, devices and stores in virtual time.
 struct Simulated {
-  io::SimClock clock;
-  io::SimDisk disk{kDeviceBytes, 1};
-  io::SimDevice device{disk, clock};
-  kv::MemKvDisk kv_disk;
-  std::unique_ptr<kv::Kv> kv = kv::open_mem_kv(clock, kv_disk);
+  struct Disk {
+    explicit Disk(Simulated& world)
+        : device(bytes, world.clock), kv(kv::open_mem_kv(world.clock, kv_disk)) {}
+    io::SimDisk bytes{kDeviceBytes, 1};
+    io::SimDevice device;
+    kv::MemKvDisk kv_disk;
+    std::unique_ptr<kv::Kv> kv;
 
-  io::Device& get_device() { return device; }
+    io::Device& get_device() { return device; }
+  };
+  io::SimClock clock;
+  rpc::MemNetwork network{clock, Rng(2)};
+
   Clock& get_clock() { return clock; }
+  rpc::Address address(uint32_t blade) const { return fmt::format("mem:{}", blade); }
+  std::unique_ptr<rpc::Transport> transport(uint32_t blade) {
+    return network.attach(std::to_string(blade));
+  }
   template <class T>
   Result<T> run(Task<T> task) {
     return clock.run(std::move(task));
   }
 };
 
-/// A file and a RocksDB in the current directory.
+/// Files, RocksDBs and Unix sockets in the current directory.
 struct Real {
+  struct Disk {
+    explicit Disk(Real& world) : path(world.path + "." + std::to_string(++world.disks)) {
+      device = io::open_uring_device(world.reactor, path, kDeviceBytes, {.create = true}).value();
+      kv = kv::open_rocks_kv(world.reactor.executor(), world.reactor.pool(),
+                             {.directory = path + ".kv"})
+               .value();
+    }
+    ~Disk() {
+      kv.reset();
+      ::unlink(path.c_str());
+      std::filesystem::remove_all(path + ".kv");
+    }
+    std::string path;
+    std::unique_ptr<io::Device> device;
+    std::unique_ptr<kv::Kv> kv;
+
+    io::Device& get_device() { return *device; }
+  };
   io::Reactor reactor;
   std::string path = "partition_bench." + std::to_string(::getpid());
-  std::unique_ptr<io::Device> device =
-      io::open_uring_device(reactor, path, kDeviceBytes, {.create = true}).value();
-  std::unique_ptr<kv::Kv> kv =
-      kv::open_rocks_kv(reactor.executor(), reactor.pool(), {.directory = path + ".kv"}).value();
+  int disks = 0;
 
-  ~Real() {
-    kv.reset();
-    ::unlink(path.c_str());
-    std::filesystem::remove_all(path + ".kv");
-  }
-  io::Device& get_device() { return *device; }
   Clock& get_clock() { return reactor.clock(); }
+  rpc::Address address(uint32_t blade) const { return fmt::format("unix:{}.s{}", path, blade); }
+  std::unique_ptr<rpc::Transport> transport(uint32_t) {
+    return rpc::make_socket_transport(reactor.executor(), reactor.clock(), {.secret = "bench"});
+  }
   template <class T>
   Result<T> run(Task<T> task) {
     return reactor.run(std::move(task));
   }
 };
 
-/// The partition service of one blade with one partition over `World`.
+/// The partition services of as many blades as the only partition has replicas, over `World`. All
+/// of them run in this thread, so CPU time is that of all together.
 template <class World>
 class Bed {
  public:
-  Bed() : transport_(rpc::make_socket_transport(clock().executor(), clock(), {})) {
-    map_.update(one_partition());
-    client_ = std::make_unique<PartitionClient>(clock(), *transport_, map_);
-    Options options;
-    options.self = BladeId(1);
-    options.session = SessionId(1000);
-    host_ = std::make_unique<PartitionHost>(Seams{.executor = clock().executor(),
-                                                  .clock = clock(),
-                                                  .rng = rng_,
-                                                  .kv = *world_.kv,
-                                                  .map = map_,
-                                                  .client = *client_,
-                                                  .shard_io = shards_,
-                                                  .call_blade = {},
-                                                  .change_partitions = {},
-                                                  .chunk_unapplied = {},
-                                                  .fatal = give_up},
-                                            options);
-    check(world_.run(journal::Journal::format(world_.get_device(), kLog)));
-    auto opened = world_.run(journal::Journal::open(clock().executor(), world_.get_device(), kLog,
-                                                    {}, nullptr, nullptr));
-    if (!opened.ok()) give_up(opened.error());
-    journal_ = std::move(*opened);
-    host_->register_handlers(dispatcher_);
-    check(world_.run(host_->start(*journal_)));
+  explicit Bed(uint32_t replicas) : record_(one_partition(replicas)) {
+    for (uint32_t i = 1; i <= replicas; ++i) {
+      record_.mutable_blades(static_cast<int>(i - 1))->set_address(world_.address(i));
+    }
+    for (uint32_t i = 1; i <= replicas; ++i) start(i);
   }
   ~Bed() {
-    check(world_.run(host_->stop()));
-    check(world_.run(journal_->stop()));
-    check(world_.run(transport_->stop()));
+    for (auto& blade : blades_) check(world_.run(blade->listener->stop()));
+    for (auto& blade : blades_) check(world_.run(blade->host->stop()));
+    for (auto& blade : blades_) {
+      check(world_.run(blade->journal->stop()));
+      check(world_.run(blade->transport->stop()));
+    }
   }
 
   template <class Body>
@@ -148,14 +159,19 @@ class Bed {
     request.epoch = Epoch(1);
     request.body = body.SerializeAsString();
     if (!payload.empty()) request.payload = Buffer::copy_of(payload);
-    return dispatcher_.dispatch(std::move(request));
+    return blades_.front()->dispatcher.dispatch(std::move(request));
   }
 
+  /// Waits until the partition is led.
   InodeId make_bucket() {
     proto::MakeDirectoryRequest request;
     request.set_directory(kRootInode.value);
     request.set_name("bucket");
-    auto reply = world_.run(call(proto::MAKE_DIRECTORY, std::move(request)));
+    auto reply = world_.run(call(proto::MAKE_DIRECTORY, request));
+    for (int i = 0; i < 1000 && !reply.ok(); ++i) {
+      check(world_.run(clock().sleep_for(std::chrono::milliseconds(10))));
+      reply = world_.run(call(proto::MAKE_DIRECTORY, request));
+    }
     if (!reply.ok()) give_up(reply.error());
     proto::MakeDirectoryReply made;
     made.ParseFromString(reply->body);
@@ -164,20 +180,68 @@ class Bed {
   World& world() { return world_; }
 
  private:
+  struct Blade {
+    explicit Blade(World& world) : disk(world) {}
+    typename World::Disk disk;
+    cluster::MapHolder map;
+    std::unique_ptr<rpc::Transport> transport;
+    std::unique_ptr<PartitionClient> client;
+    rpc::Dispatcher dispatcher;
+    std::unique_ptr<journal::Journal> journal;
+    std::unique_ptr<PartitionHost> host;
+    std::unique_ptr<rpc::Listener> listener;
+  };
+
   Clock& clock() { return world_.get_clock(); }
   static void check(Result<> result) {
     if (!result.ok()) give_up(result.error());
   }
 
+  void start(uint32_t id) {
+    Blade& blade = *blades_.emplace_back(std::make_unique<Blade>(world_));
+    blade.map.update(record_);
+    blade.transport = world_.transport(id);
+    blade.client = std::make_unique<PartitionClient>(clock(), *blade.transport, blade.map);
+    Options options;
+    options.self = BladeId(id);
+    options.session = SessionId(1000 + id);
+    blade.host = std::make_unique<PartitionHost>(
+        Seams{.executor = clock().executor(),
+              .clock = clock(),
+              .rng = rng_,
+              .kv = *blade.disk.kv,
+              .map = blade.map,
+              .client = *blade.client,
+              .shard_io = shards_,
+              .call_blade =
+                  [client = blade.client.get()](BladeId to, rpc::Request request,
+                                                TimePoint deadline) {
+                    return client->call_raw(to, std::move(request), deadline);
+                  },
+              .change_partitions = [](auto) { return nobody_decides(); },
+              .chunk_unapplied = {},
+              .fatal = give_up},
+        options);
+    check(world_.run(journal::Journal::format(blade.disk.get_device(), kLog)));
+    auto opened = world_.run(journal::Journal::open(clock().executor(), blade.disk.get_device(),
+                                                    kLog, {}, nullptr, nullptr));
+    if (!opened.ok()) give_up(opened.error());
+    blade.journal = std::move(*opened);
+    blade.host->register_handlers(blade.dispatcher);
+    check(world_.run(blade.host->start(*blade.journal)));
+    auto listener = blade.transport->listen(world_.address(id), [&blade](rpc::Request request) {
+      return blade.dispatcher.dispatch(std::move(request));
+    });
+    if (!listener.ok()) give_up(listener.error());
+    blade.listener = std::move(*listener);
+  }
+  static Task<> nobody_decides() { co_return fail(Errc::unavailable, "there is no manager"); }
+
   World world_;
   Rng rng_{1};
-  cluster::MapHolder map_;
+  proto::ClusterMap record_;
   NoShards shards_;
-  std::unique_ptr<rpc::Transport> transport_;
-  std::unique_ptr<PartitionClient> client_;
-  rpc::Dispatcher dispatcher_;
-  std::unique_ptr<journal::Journal> journal_;
-  std::unique_ptr<PartitionHost> host_;
+  std::vector<std::unique_ptr<Blade>> blades_;
   uint64_t last_request_ = 0;
 };
 
@@ -257,7 +321,7 @@ Task<> many(Work<World>& work, OneCall<World> one, uint64_t workers, uint64_t co
 
 enum class Kind { put, lookup, remove, list };
 
-/// Arguments: bytes of an object, calls in flight.
+/// Arguments: bytes of an object, calls in flight, replicas.
 template <class World, Kind kind>
 void partition(benchmark::State& state) {
   constexpr uint64_t kKeys = 20'000;
@@ -266,7 +330,7 @@ void partition(benchmark::State& state) {
                                    : kind == Kind::lookup ? &lookup_one<World>
                                    : kind == Kind::remove ? &delete_one<World>
                                                           : &list_one<World>;
-  Bed<World> bed;
+  Bed<World> bed(static_cast<uint32_t>(state.range(2)));
   Work<World> work{bed, bed.make_bucket(), std::string(static_cast<size_t>(state.range(0)), 'x')};
   const auto workers = static_cast<uint64_t>(state.range(1));
   const auto run = [&](OneCall<World> call, uint64_t count) {
@@ -296,20 +360,21 @@ void partition(benchmark::State& state) {
   state.counters["cpu_us"] = cpu * 1e6 / count;
 }
 
-#define PARTITION_BENCHMARK(world, kind)    \
-  BENCHMARK(partition<world, Kind::kind>)   \
-      ->Name("partition_" #kind "/" #world) \
-      ->ArgsProduct({{0, 4096}, {1, 32}})   \
-      ->UseRealTime()                       \
+#define PARTITION_BENCHMARK(world, kind, ...)            \
+  BENCHMARK(partition<world, Kind::kind>)                \
+      ->Name("partition_" #kind "/" #world)              \
+      ->ArgNames({"bytes", "calls", "replicas"})         \
+      ->ArgsProduct({{0, 4096}, {1, 32}, {__VA_ARGS__}}) \
+      ->UseRealTime()                                    \
       ->Unit(benchmark::kMillisecond)
-PARTITION_BENCHMARK(Simulated, put);
-PARTITION_BENCHMARK(Simulated, lookup);
-PARTITION_BENCHMARK(Simulated, remove);
-PARTITION_BENCHMARK(Simulated, list);
-PARTITION_BENCHMARK(Real, put);
-PARTITION_BENCHMARK(Real, lookup);
-PARTITION_BENCHMARK(Real, remove);
-PARTITION_BENCHMARK(Real, list);
+PARTITION_BENCHMARK(Simulated, put, 1, 2, 3);
+PARTITION_BENCHMARK(Simulated, lookup, 1);
+PARTITION_BENCHMARK(Simulated, remove, 1, 3);
+PARTITION_BENCHMARK(Simulated, list, 1);
+PARTITION_BENCHMARK(Real, put, 1, 2, 3);
+PARTITION_BENCHMARK(Real, lookup, 1);
+PARTITION_BENCHMARK(Real, remove, 1, 3);
+PARTITION_BENCHMARK(Real, list, 1);
 
 }  // namespace
 }  // namespace turbine::meta
