@@ -28,7 +28,8 @@ Core::Core(Clock& clock_in, Rng rng_in, rpc::Transport& transport, cluster::MapH
             report_lost(stripe, group, std::move(indexes));
           },
           options_in.reader),
-      bindings(options_in.bindings_max) {}
+      bindings(options_in.bindings_max),
+      discards(clock_in, partitions, session_in) {}
 
 Task<stripe::StripeIdRange> Core::lease_stripe_ids(PartitionId home, uint32_t count) {
   proto::LeaseStripeIdsRequest request;

@@ -10,6 +10,7 @@
 #include "base/rng.hpp"
 #include "fs/bindings.hpp"
 #include "fs/file_system.hpp"
+#include "fs/hidden_discards.hpp"
 #include "fs/name_path.hpp"
 #include "proto/meta.pb.h"
 #include "proto/rpc.pb.h"
@@ -34,6 +35,7 @@ struct Core {
   stripe::GroupStripeWriter writer;
   stripe::GroupStripeReader reader;
   Bindings bindings;
+  HiddenDiscards discards;
   uint64_t last_request = 0;
 
   RequestId next_request() { return {session, ++last_request}; }

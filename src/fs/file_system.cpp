@@ -75,6 +75,7 @@ class GatewayFileSystem final : public ArrayFileSystem {
   Task<> stop() override {
     stop_beat_ = true;
     if (beat_sleep_) beat_sleep_->set({});
+    core_->discards.stop();
     CO_TRY(co_await core_->gate.close());
     co_return co_await core_->reader.stop();
   }

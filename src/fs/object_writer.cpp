@@ -10,6 +10,9 @@
 namespace turbine::fs {
 namespace {
 
+// A request is executed at the latest so long after it is too old to be sent.
+constexpr Duration kOnTheWay = std::chrono::seconds(5);
+
 // A run of the object's bytes that is being written as stripes.
 struct Run {
   uint64_t offset = 0;
@@ -40,6 +43,8 @@ struct State {
   std::deque<std::shared_ptr<Run>> runs;
   proto::NewContent held;  // whole stripes with their extents, not under the hidden inode
   uint64_t hidden_inode = 0;
+  // The first APPEND_HIDDEN, when its outcome is unknown.
+  std::optional<HiddenDiscards::Discard> lost_hidden;
   std::optional<Error> failure;  // sticks
   bool over = false;             // committed, or the outcome is unknown: nothing to free
 };
@@ -128,28 +133,30 @@ Task<> write_again(StatePtr state) {
   co_return Result<>{};
 }
 
-Task<> append_hidden(StatePtr state, bool discard) {
+Task<> append_hidden(StatePtr state) {
   for (int tries = 0;; ++tries) {
     proto::AppendHiddenRequest request;
     request.set_partition(state->home->value);
     request.set_hidden_inode(state->hidden_inode);
     request.set_session(state->core->session.value);
-    request.set_discard(discard);
-    if (!discard) {
-      const proto::Extent& last = *state->held.extents().rbegin();
-      state->held.set_size(last.offset() + last.length());
-      *request.mutable_content() = state->held;
-    }
+    const proto::Extent& last = *state->held.extents().rbegin();
+    state->held.set_size(last.offset() + last.length());
+    *request.mutable_content() = state->held;
+    const RequestId id = state->core->next_request();
+    const TimePoint now = state->core->clock.now();
     auto reply = co_await state->core->partitions.call<proto::AppendHiddenReply>(
-        *state->home, proto::APPEND_HIDDEN, std::move(request), {}, state->core->next_request(),
-        state->core->clock.now());
+        *state->home, proto::APPEND_HIDDEN, request, {}, id, now);
     if (reply.failed_with(Errc::stale_epoch) && tries < state->core->options.stale_retries_max) {
       CO_TRY(co_await write_again(state));
       continue;
     }
+    if (reply.failed_with(Errc::timeout) && state->hidden_inode == 0) {
+      state->lost_hidden = HiddenDiscards::Discard{
+          .home = *state->home, .made_by = id, .made_at = now, .made_with = std::move(request)};
+    }
     // After a failure its stripes may be under the hidden inode or not: the end of the session
     // tells.
-    if (!discard) state->held.Clear();
+    state->held.Clear();
     if (!reply.ok()) co_return fail(std::move(reply).error());
     state->hidden_inode = reply->body.hidden_inode();
     co_return Result<>{};
@@ -172,7 +179,7 @@ Task<> launch(StatePtr state, uint64_t size) {
   state->core->gate.spawn("write stripes", write_run(state, run));
   if (state->failure) co_return fail(*state->failure);
   if (static_cast<size_t>(state->held.stripes_size()) >= state->core->options.stripes_held_max) {
-    CO_TRY(co_await append_hidden(state, false));
+    CO_TRY(co_await append_hidden(state));
   }
   co_return Result<>{};
 }
@@ -186,17 +193,35 @@ Task<> wait_for_runs(StatePtr state) {
   co_return Result<>{};
 }
 
+// The content under the hidden inode will not become an object, at the latest from `not_before` on.
+void discard_hidden(State& state, TimePoint not_before) {
+  Core& core = *state.core;
+  const auto next_request = [&core] { return core.next_request(); };
+  if (state.lost_hidden) {
+    core.discards.add(core.gate, next_request, std::move(*std::exchange(state.lost_hidden, {})));
+  }
+  if (state.hidden_inode == 0) return;
+  core.discards.add(core.gate, next_request,
+                    {.home = *state.home,
+                     .hidden = InodeId(std::exchange(state.hidden_inode, 0)),
+                     .not_before = not_before});
+}
+
 // Frees what was written for an object that will not be.
 Task<> clean_up(StatePtr state) {
   CO_TRY(co_await wait_for_runs(state));
   for (const proto::NewStripe& stripe : state->held.stripes()) {
     CO_TRY(co_await state->core->writer.discard(stripe));
   }
-  if (state->hidden_inode != 0) {
-    const auto gone = co_await append_hidden(state, true);
-    if (!gone.ok()) log::debug("hidden inode not discarded: {}", gone.error().text());
-  }
+  discard_hidden(*state, state->core->clock.now());
   co_return Result<>{};
+}
+
+// Nobody knows whether the request that was received at `received` was executed, or will be. If it
+// was, the hidden inode is gone and there is nothing to discard.
+void give_up(State& state, TimePoint received) {
+  state.over = true;
+  discard_hidden(state, received + meta::kRequestAgeMax + kOnTheWay);
 }
 
 struct Prepared {
@@ -229,7 +254,7 @@ Task<Prepared> prepare(StatePtr state) {
   CO_TRY(co_await wait_for_runs(state));
   if (state->failure) co_return fail(*state->failure);
   if (state->hidden_inode != 0 && state->held.stripes_size() > 0) {
-    CO_TRY(co_await append_hidden(state, false));
+    CO_TRY(co_await append_hidden(state));
   }
   prepared.content.set_hidden_inode(state->hidden_inode);
   co_return prepared;
@@ -272,7 +297,7 @@ Task<ObjectInfo> commit_object(StatePtr state, NewObject attributes, Conditions 
       CO_TRY(co_await write_again(state));
       continue;
     }
-    if (reply.failed_with(Errc::timeout)) state->over = true;
+    if (reply.failed_with(Errc::timeout)) give_up(*state, received);
     if (reply.failed_with(Errc::stale)) {
       co_return fail(Errc::unavailable, "{}", reply.error().context);
     }
@@ -305,14 +330,16 @@ Task<ObjectInfo> commit_part(StatePtr state, NewObject attributes) {
     *request.mutable_content() = prepared.content;
     request.mutable_content()->mutable_extents()->CopyFrom(state->held.extents());
     request.mutable_content()->mutable_stripes()->CopyFrom(state->held.stripes());
+    const TimePoint received = core->clock.now();
     auto reply = co_await core->partitions.call<proto::PutPartReply>(
         bucket.partition(), proto::PUT_PART, std::move(request), prepared.payload,
-        state->call.request, core->clock.now());
+        state->call.request, received);
     if (reply.failed_with(Errc::stale_epoch) && tries < core->options.stale_retries_max) {
       CO_TRY(co_await write_again(state));
       continue;
     }
-    state->over = reply.ok() || reply.failed_with(Errc::timeout);
+    if (reply.failed_with(Errc::timeout)) give_up(*state, received);
+    state->over = state->over || reply.ok();
     if (!reply.ok()) co_return fail(std::move(reply).error());
     co_return to_part_info(state->target.key, reply->body.part());
   }

@@ -71,6 +71,51 @@ TEST_F(LostSession, APartUnderWayIsWrittenAgainUnderFreshIds) {
   EXPECT_EQ(run(get(files, "k")).value(), data.text());
 }
 
+/// Of gateways that live: no session ends here.
+struct FailedPut : LostSession {
+  std::unique_ptr<ObjectWriter> large_writer() {
+    auto writer = run(files.create(files.begin(7), "b", "huge", {})).value();
+    for (int i = 0; i < 90; ++i) EXPECT_TRUE(run(writer->write(random_bytes(1 << 20))).ok());
+    EXPECT_EQ(hidden_inodes(), 1U);
+    return writer;
+  }
+  size_t hidden_inodes() {
+    size_t count = 0;
+    for (const auto& blade : array.blades) {
+      for (const meta::PartitionPtr& partition : blade->host->partitions()) {
+        const meta::Keys& keys = partition->keys();
+        auto rows =
+            partition->kv().scan(keys.kind(meta::Kind::hidden), keys.kind_end(meta::Kind::hidden));
+        for (; rows->valid(); rows->next()) ++count;
+      }
+    }
+    return count;
+  }
+};
+
+TEST_F(FailedPut, LeavesNothingWhenItsPartitionWasOutOfReach) {
+  auto writer = large_writer();
+  array.clock.advance(seconds(1));
+  array.network.isolate("gateway");
+  writer.reset();
+  array.clock.advance(seconds(15));
+  EXPECT_EQ(hidden_inodes(), 1U);
+  array.network.heal();
+  array.clock.advance(seconds(5));
+  EXPECT_EQ(hidden_inodes(), 0U);
+}
+
+TEST_F(FailedPut, LeavesNothingWhenItsOutcomeIsUnknown) {
+  auto writer = large_writer();
+  array.clock.advance(seconds(1));
+  array.network.isolate("gateway");
+  EXPECT_TRUE(run(writer->commit({}, {})).failed_with(Errc::timeout));
+  writer.reset();
+  array.network.heal();
+  array.clock.advance(seconds(60));
+  EXPECT_EQ(hidden_inodes(), 0U);
+}
+
 // The ids that are left of a range leased before the silence are dead too.
 TEST_F(LostSession, NextPutsLeaseFreshIds) {
   const Buffer data = random_bytes(200'000);
