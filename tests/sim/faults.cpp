@@ -20,9 +20,9 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"delayed messages", &Faults::delay_messages, 2},
       {"lost messages", &Faults::lose_messages, 2},
       {"repeated messages", &Faults::repeat_messages, 2},
-      {"a cut link", &Faults::cut_link, 2},
+      {"a cut link", &Faults::cut_link, 2, true},
       {"an isolated blade", &Faults::isolate_blade, 2},
-      {"a blade without manager", &Faults::cut_from_manager, 2},
+      {"a blade without manager", &Faults::cut_from_manager, 2, true},
       {"a split network", &Faults::split_network, 3},
       {"a pause", &Faults::pause_node, 2},
       {"a dead blade", &Faults::kill_blade, 3},
@@ -144,6 +144,10 @@ Task<bool> Faults::cut_power_in_io() {
 }
 
 Task<bool> Faults::cut_power_everywhere() {
+  const auto runs = [](const SimArray::Blade* blade) { return blade->process != nullptr; };
+  while (!std::ranges::any_of(array_.blades(), runs)) {
+    CO_TRY(co_await array_.clock.sleep_for(kPoll));
+  }
   uint64_t killed = 0;
   for (SimArray::Blade* blade : array_.blades()) {
     if (blade->process) ++killed;
