@@ -18,6 +18,7 @@ std::string_view hint(Errc code, int status) {
     case Errc::not_empty:
       return "Delete what is inside first.";
     case Errc::denied:
+    case Errc::not_permitted:
       return "The token is right; what it asks for is never done.";
     case Errc::wrong_primary:
       return "Ask the admin port of the manager that leads.";
@@ -87,6 +88,7 @@ int http_status(Errc code) {
     case Errc::out_of_range:
       return 400;
     case Errc::denied:
+    case Errc::not_permitted:
       return 403;
     case Errc::precondition_failed:
       return 412;

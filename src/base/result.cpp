@@ -54,6 +54,8 @@ std::string_view errc_name(Errc code) {
       return "closed";
     case Errc::out_of_range:
       return "out of range";
+    case Errc::not_permitted:
+      return "not permitted";
   }
   return "unknown error";
 }

@@ -34,10 +34,11 @@ enum class Errc : int {
   stale_epoch = 18,    // the caller's map or placement version is old
   stale = 19,          // the inode is gone
   too_large = 20,
-  busy = 21,          // locked by somebody; retry with back-off
-  unsupported = 22,   // not implemented
-  closed = 23,        // the object is stopping
-  out_of_range = 24,  // byte range beyond the end
+  busy = 21,           // locked by somebody; retry with back-off
+  unsupported = 22,    // not implemented
+  closed = 23,         // the object is stopping
+  out_of_range = 24,   // byte range beyond the end
+  not_permitted = 25,  // only the owner, or nobody, may do that (EPERM)
 };
 
 std::string_view errc_name(Errc code);

@@ -36,6 +36,7 @@ ErrorCode to_client_code(Errc code) {
     case Errc::out_of_range:
       return ErrorCode::invalid;
     case Errc::denied:
+    case Errc::not_permitted:
       return ErrorCode::denied;
     case Errc::conflict:
       return ErrorCode::conflict;

@@ -160,6 +160,7 @@ S3Error to_s3_error(Error error, Subject subject) {
     case Errc::name_too_long:
       return {S3Code::key_too_long, "Your key is too long"};
     case Errc::denied:
+    case Errc::not_permitted:
       return {S3Code::access_denied, "Access Denied"};
     case Errc::conflict:
       return {S3Code::operation_aborted,
