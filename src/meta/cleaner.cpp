@@ -59,21 +59,28 @@ Task<> Cleaner::gather(PartitionPtr partition, proto::Stripe stripe, Pack* pack)
       partition->kv(), partition->keys().pieces(StripeId(stripe.id()))));
   if (!pieces.has_value()) co_return Result<>{};
   for (const proto::StripePiece& was : pieces->pieces()) {
-    const auto record = CO_TRY(co_await load_record<proto::ContentRecord>(
-        partition->kv(), partition->keys().content(was.inode(), was.offset() + was.length())));
-    if (!record.has_value() || record->extent().stripe() != stripe.id() ||
-        record->extent().stripe_offset() != was.stripe_offset() ||
-        record->extent().length() != was.length()) {
-      continue;
+    // Writes in place may have left parts of it.
+    std::vector<proto::Extent> left;
+    const Keys& keys = partition->keys();
+    auto it = partition->kv().scan(keys.content(was.inode(), was.offset() + 1),
+                                   prefix_end(keys.contents(was.inode())));
+    for (; it->valid(); it->next()) {
+      const auto record = CO_TRY(parse_record<proto::ContentRecord>(it->key(), it->value()));
+      if (record.offset() >= was.offset() + was.length()) break;
+      if (record.extent().stripe() == stripe.id()) left.push_back(record.extent());
     }
-    proto::SwapPiece piece;
-    piece.set_content(was.inode());
-    piece.set_offset(was.offset());
-    piece.set_length(was.length());
-    piece.set_source_stripe(stripe.id());
-    piece.set_source_offset(was.stripe_offset());
-    auto data = CO_TRY(co_await host_.reader()->read(record->extent(), 0, was.length()));
-    pack->add(std::move(piece), std::move(data));
+    CO_TRY(it->status());
+    it.reset();
+    for (const proto::Extent& extent : left) {
+      proto::SwapPiece piece;
+      piece.set_content(was.inode());
+      piece.set_offset(extent.offset());
+      piece.set_length(extent.length());
+      piece.set_source_stripe(stripe.id());
+      piece.set_source_offset(extent.stripe_offset());
+      auto data = CO_TRY(co_await host_.reader()->read(extent, 0, extent.length()));
+      pack->add(std::move(piece), std::move(data));
+    }
   }
   co_return Result<>{};
 }

@@ -58,14 +58,14 @@ std::optional<uint64_t> Image::oldest_replay_bucket() const {
   return replay_buckets_.begin()->first;
 }
 
-Result<> Image::apply(const proto::LogEntry& entry, Lsn lsn, Term term,
-                      journal::Position position) {
+Result<> Image::apply(const proto::LogEntry& entry, Lsn lsn, Term term, journal::Position position,
+                      Observed* observed) {
   if (lsn.value != state_.applied_lsn() + 1) {
     return fail(Errc::corrupt, "partition {}: log entry {} follows {}: the journal has a gap", id_,
                 lsn, state_.applied_lsn());
   }
   Changes changes(kv_);
-  Step step{changes, lsn.value, entry.time_ns()};
+  Step step{changes, lsn.value, entry.time_ns(), observed};
   state_.set_applied_lsn(lsn.value);
   state_.set_applied_term(term.value);
   state_.set_applied_position(position.value);
@@ -160,6 +160,10 @@ Result<> Image::apply_mutation(Step& step, const proto::Mutation& m) {
       return stripe_repaired(step, m.stripe_repaired());
     case Op::kAdoptHidden:
       return adopt_hidden(step, InodeId(m.adopt_hidden().inode()));
+    case Op::kWriteFile:
+      return write_file(step, m.write_file());
+    case Op::kChangeInode:
+      return change_inode(step, m.change_inode());
     case Op::OP_NOT_SET:
       break;
   }
@@ -184,6 +188,8 @@ void Image::note_numbers(const proto::Mutation& m) {
     note_number(m.put_inode().inode().content());
   } else if (m.has_add_content()) {
     note_number(m.add_content().content());
+  } else if (m.has_change_inode()) {
+    note_number(m.change_inode().new_content());
   } else if (m.has_put_intent()) {
     for (const proto::Mutation& inner : m.put_intent().mutations()) note_numbers(inner);
   }

@@ -35,8 +35,11 @@ class Image {
 
   /// Reads the state and the mirrors.
   Result<> load();
+  /// Files around the entry, by inode; of mutations that say so.
+  using Observed = std::map<InodeId, proto::InodeChange>;
   /// `lsn` must follow applied_lsn(). A failure leaves the partition unusable.
-  Result<> apply(const proto::LogEntry& entry, Lsn lsn, Term term, journal::Position position);
+  Result<> apply(const proto::LogEntry& entry, Lsn lsn, Term term, journal::Position position,
+                 Observed* observed = nullptr);
 
   PartitionId id() const { return id_; }
   kv::Kv& kv() const { return kv_; }
@@ -61,6 +64,7 @@ class Image {
     Changes& changes;
     uint64_t lsn;
     int64_t time_ns;
+    Observed* observed;
   };
   Result<> apply_mutation(Step& step, const proto::Mutation& mutation);
 
@@ -79,6 +83,15 @@ class Image {
     bool make_implicit = false;
   };
   Result<> touch_directory(Step& step, InodeId id, DirectoryChange change);
+
+  struct PlacedInode;
+  Result<std::optional<PlacedInode>> read_placed(Step& step, InodeId id);
+  static void put_placed(Step& step, const PlacedInode& placed);
+  Result<> write_file(Step& step, const proto::WriteFileMutation& m);
+  Result<> change_inode(Step& step, const proto::ChangeInodeMutation& m);
+  /// Takes [begin, end) out of a content; returns how many bytes were there.
+  Result<uint64_t> punch(Step& step, uint64_t content, uint64_t begin, uint64_t end);
+  void put_small_run(Step& step, uint64_t content, uint64_t offset, std::string data, bool counted);
 
   Result<> add_content(Step& step, const proto::AddContentMutation& m);
   Result<> add_stripe(Step& step, const proto::NewStripe& stripe, const proto::StripePieces& pieces,

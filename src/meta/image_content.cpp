@@ -41,25 +41,30 @@ Result<> Image::add_content(Step& step, const proto::AddContentMutation& m) {
     TRY(add_stripe(step, stripe, pieces[stripe.id()], live[stripe.id()]));
   }
   for (const proto::InlineData& run : m.inline_data()) {
-    proto::ContentRecord record;
-    record.set_offset(run.offset());
-    record.set_data(run.data());
-    record.set_version(step.lsn);
-    record.set_counted(m.counted());
-    const uint64_t end = run.offset() + run.data().size();
-    step.changes.put(keys_.content(m.content(), end), record);
+    put_small_run(step, m.content(), run.offset(), run.data(), m.counted());
     if (m.counted()) {
       state_.set_small_bytes(state_.small_bytes() + static_cast<int64_t>(run.data().size()));
     }
-    if (run.data().size() >= kDestageBytesMin) {
-      proto::PendingSmall pending;
-      pending.set_length(run.data().size());
-      pending.set_time_ns(step.time_ns);
-      pending.set_version(step.lsn);
-      step.changes.put(keys_.pending(m.content(), end), pending);
-    }
   }
   return {};
+}
+
+void Image::put_small_run(Step& step, uint64_t content, uint64_t offset, std::string data,
+                          bool counted) {
+  const uint64_t end = offset + data.size();
+  if (data.size() >= kDestageBytesMin) {
+    proto::PendingSmall pending;
+    pending.set_length(data.size());
+    pending.set_time_ns(step.time_ns);
+    pending.set_version(step.lsn);
+    step.changes.put(keys_.pending(content, end), pending);
+  }
+  proto::ContentRecord record;
+  record.set_offset(offset);
+  record.set_data(std::move(data));
+  record.set_version(step.lsn);
+  record.set_counted(counted);
+  step.changes.put(keys_.content(content, end), record);
 }
 
 Result<> Image::add_stripe(Step& step, const proto::NewStripe& stripe,

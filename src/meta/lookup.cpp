@@ -97,7 +97,8 @@ Answer<proto::GetExtentsReply> get_extents(Call call, proto::GetExtentsRequest r
                                    request.content_version() == inode->content_version());
   if (!same) {
     const Pins::Pin* pin = partition->pins().find(id, request.content_version());
-    if (pin == nullptr) {
+    // A pin keeps a content that was replaced, not one that was changed in place.
+    if (pin == nullptr || (inode.ok() && pin->content == inode->content())) {
       if (!inode.ok()) co_return fail(inode.error());
       co_return fail(Errc::conflict, "inode {} changed: version {} is asked, {} is current", id,
                      request.content_version(), inode->content_version());

@@ -38,6 +38,8 @@ Result<> check_stripes(Partition& partition, const proto::NewContent& content,
   return {};
 }
 
+}  // namespace
+
 void add_inline(proto::AddContentMutation* add, uint64_t offset, std::string_view data) {
   while (!data.empty()) {
     const size_t length = std::min<size_t>(data.size(), kInlineRunBytes);
@@ -48,8 +50,6 @@ void add_inline(proto::AddContentMutation* add, uint64_t offset, std::string_vie
     data.remove_prefix(length);
   }
 }
-
-}  // namespace
 
 std::optional<PartitionId> content_home(const proto::NewContent& content) {
   if (content.hidden_inode() != 0) return InodeId(content.hidden_inode()).partition();

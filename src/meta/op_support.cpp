@@ -48,6 +48,33 @@ Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id) {
   co_return std::move(*dirent->mutable_file());
 }
 
+Task<LockedInode> lock_file(PartitionPtr partition, InodeId id, bool exclusive) {
+  const TimePoint until = partition->clock().now() + partition->options().lock_wait;
+  while (partition->clock().now() < until) {
+    const auto record = CO_TRY(
+        co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
+    if (!record.has_value()) co_return fail(Errc::stale, "inode {} is gone", id);
+    std::vector<LockRequest> locks = {lock_inode(id, exclusive)};
+    if (record->has_inode()) {
+      locks.push_back(lock_present(id, false));
+    } else {
+      locks.push_back(lock_name(InodeId(record->directory()), record->name()));
+      locks.back().exclusive = false;
+    }
+    auto guard =
+        CO_TRY(co_await partition->locks().acquire_until(locks, partition->clock(), until));
+    const auto now = CO_TRY(
+        co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
+    if (!now.has_value()) co_return fail(Errc::stale, "inode {} is gone", id);
+    if (now->has_inode() != record->has_inode() || now->directory() != record->directory() ||
+        now->name() != record->name()) {
+      continue;  // it moved meanwhile
+    }
+    co_return LockedInode{CO_TRY(co_await find_inode(partition, id)), std::move(guard)};
+  }
+  co_return fail(Errc::busy, "inode {} moves too fast", id);
+}
+
 Result<> lock_late(Partition& partition, LockRequest request, Half* half) {
   auto guard = partition.locks().try_acquire({request});
   if (!guard.has_value()) return fail(Errc::busy, "a key found late is locked by others");

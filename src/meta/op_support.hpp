@@ -22,6 +22,14 @@ Task<std::optional<proto::Dirent>> find_dirent(PartitionPtr partition, InodeId d
 /// The inode by number: a file's out of its dirent. Errc::stale when it is gone.
 Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id);
 
+/// An inode under locks that keep its name, or the directory itself, where it is.
+struct LockedInode {
+  proto::Inode inode;
+  KeyLocks::Guard guard;
+};
+/// Errc::stale, Errc::busy. `exclusive`: nobody else changes it at the same time.
+Task<LockedInode> lock_file(PartitionPtr partition, InodeId id, bool exclusive);
+
 /// Takes a key that was found while others are held; until `half` ends. Errc::busy.
 Result<> lock_late(Partition& partition, LockRequest request, Half* half);
 
@@ -41,6 +49,9 @@ std::optional<PartitionId> content_home(const proto::NewContent& content);
 /// Errc::stale: the hidden inode is gone; Errc::busy.
 Result<uint64_t> take_content(PartitionPtr partition, const proto::NewContent& content,
                               std::string_view inline_data, SessionId session, Half* half);
+
+/// Adds `data` as inline runs from `offset` on.
+void add_inline(proto::AddContentMutation* add, uint64_t offset, std::string_view data);
 
 struct NewFile {
   InodeId directory;

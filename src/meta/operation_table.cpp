@@ -204,6 +204,8 @@ void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
   table.mutation(proto::LEASE_STRIPE_IDS, &lease_stripe_ids,
                  &by_partition<proto::LeaseStripeIdsRequest>);
   table.mutation(proto::APPEND_HIDDEN, &append_hidden, &by_partition<proto::AppendHiddenRequest>);
+  table.mutation(proto::WRITE_FILE, &write_file, &by_inode<proto::WriteFileRequest>);
+  table.mutation(proto::SET_ATTRIBUTES, &set_attributes, &by_inode<proto::SetAttributesRequest>);
   table.mutation(proto::CREATE_UPLOAD, &create_upload, &by_bucket<proto::CreateUploadRequest>);
   table.mutation(proto::PUT_PART, &put_part, &by_bucket<proto::PutPartRequest>);
   table.mutation(proto::COMPLETE_UPLOAD, &complete_upload,

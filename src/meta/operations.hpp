@@ -39,6 +39,8 @@ Answer<proto::SetDirectorySettingsReply> set_directory_settings(
 Answer<proto::LeaseStripeIdsReply> lease_stripe_ids(Call call,
                                                     proto::LeaseStripeIdsRequest request);
 Answer<proto::AppendHiddenReply> append_hidden(Call call, proto::AppendHiddenRequest request);
+Answer<proto::WriteFileReply> write_file(Call call, proto::WriteFileRequest request);
+Answer<proto::SetAttributesReply> set_attributes(Call call, proto::SetAttributesRequest request);
 Answer<proto::CreateUploadReply> create_upload(Call call, proto::CreateUploadRequest request);
 Answer<proto::PutPartReply> put_part(Call call, proto::PutPartRequest request);
 Answer<proto::CompleteUploadReply> complete_upload(Call call, proto::CompleteUploadRequest request);

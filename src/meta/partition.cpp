@@ -44,7 +44,8 @@ Result<> Partition::apply(const replica::Entry& entry) {
   }
   const auto run = [&]() -> Result<> {
     if (pending != nullptr) {
-      return image_.apply(pending->entry, entry.lsn, entry.term, entry.position);
+      return image_.apply(pending->entry, entry.lsn, entry.term, entry.position,
+                          &pending->observed);
     }
     proto::LogEntry content;
     if (!content.ParseFromString(*entry.payload)) {
@@ -124,7 +125,7 @@ bool Partition::answerable() const {
   return serving() && replica_->answerable();
 }
 
-Task<> Partition::commit(proto::LogEntry entry) {
+Task<> Partition::commit(proto::LogEntry entry, Image::Observed* observed) {
   if (!serving()) co_return fail(Errc::unavailable, "partition {} is not serving", id());
   entry.set_time_ns(time_after(last_time_ns_ - 1));
   entry.set_committed_lsn(replica_->committed().value);
@@ -143,7 +144,9 @@ Task<> Partition::commit(proto::LogEntry entry) {
     failed_ = true;
     fail_all(appended.error());
   }
-  co_return co_await pending->done.wait();
+  CO_TRY(co_await pending->done.wait());
+  if (observed != nullptr) *observed = std::move(pending->observed);
+  co_return Result<>{};
 }
 
 void Partition::fail_all(const Error& error) {

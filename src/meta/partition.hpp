@@ -54,7 +54,8 @@ class Partition final : public replica::StateMachine,
 
   /// Durable on all replicas and applied here on return. Errc::too_large; Errc::unavailable:
   /// certainly not logged; Errc::timeout: the outcome is not known.
-  Task<> commit(proto::LogEntry entry);
+  /// `observed`: gets the files around the entry, as it was applied.
+  Task<> commit(proto::LogEntry entry, Image::Observed* observed = nullptr);
 
   PartitionId id() const { return image_.id(); }
   Image& image() { return image_; }
@@ -125,6 +126,7 @@ class Partition final : public replica::StateMachine,
     explicit Pending(Executor executor) : done(executor) {}
     proto::LogEntry entry;
     Lsn lsn;
+    Image::Observed observed;
     OneShot<> done;
   };
   Result<> lock_prepared();

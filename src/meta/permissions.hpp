@@ -1,0 +1,27 @@
+// Who may do what to a file: POSIX permission bits (POSIX.1-2017 §4.5, chmod(2), chown(2)).
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.hpp"
+#include "proto/meta.pb.h"
+
+namespace turbine::meta {
+
+inline constexpr uint32_t kMayRead = 4, kMayWrite = 2, kMayExecute = 1;
+inline constexpr uint32_t kSetUserIdBit = 04000, kSetGroupIdBit = 02000, kStickyBit = 01000;
+
+bool is_member(const proto::Credentials& who, uint32_t gid);
+
+/// `wanted`: kMay… together. Errc::denied.
+Result<> check_access(const proto::Credentials& who, const proto::Inode& inode, uint32_t wanted);
+/// As check_access(), but an owner always reads and writes: a server of files without open() can't
+/// know that the file was opened before its mode changed.
+Result<> check_data_access(const proto::Credentials& who, const proto::Inode& inode,
+                           uint32_t wanted);
+
+/// The changes that `who` may make of those asked for, or Errc::not_permitted, Errc::denied; adds
+/// what goes with them (set-id bits). `wall_ns` is no part of it: "now" stays "now".
+Result<> check_changes(const proto::Inode& inode, proto::SetAttributesRequest* changes);
+
+}  // namespace turbine::meta

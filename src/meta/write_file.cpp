@@ -1,0 +1,82 @@
+// WRITE_FILE: bytes in place. Many for one file go on at once; the log has their order.
+#include <algorithm>
+
+#include "meta/op_support.hpp"
+#include "meta/operations.hpp"
+#include "meta/permissions.hpp"
+
+namespace turbine::meta {
+namespace {
+
+constexpr uint64_t kFileBytesMax = uint64_t{16} << 40;
+
+/// A regular file whose bytes are its own. A multipart object's lie under its parts.
+Result<> check_writable(const proto::Inode& inode) {
+  if (inode.type() == proto::FILE_DIRECTORY) {
+    return fail(Errc::is_directory, "inode {:x} is a directory", inode.id());
+  }
+  if (inode.type() != proto::FILE_REGULAR) {
+    return fail(Errc::invalid, "inode {:x} is not a regular file", inode.id());
+  }
+  if (inode.part_count() > 0) {
+    return fail(Errc::unsupported,
+                "inode {:x} was uploaded in parts, which can't be changed in place: copy it",
+                inode.id());
+  }
+  return {};
+}
+
+}  // namespace
+
+Answer<proto::WriteFileReply> write_file(Call call, proto::WriteFileRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId id(request.inode());
+  const std::string_view data = call.payload.text();
+  const proto::NewContent& content = request.content();
+  uint64_t end = data.empty() ? 0 : request.offset() + data.size();
+  if (!data.empty() && end < request.offset()) co_return fail(Errc::too_large, "offset overflows");
+  for (const proto::Extent& extent : content.extents()) {
+    end = std::max(end, extent.offset() + extent.length());
+  }
+  if (end > kFileBytesMax) {
+    co_return fail(Errc::too_large, "{} bytes are more than a file may have, {}", end,
+                   kFileBytesMax);
+  }
+  Half half;
+  LockedInode file = CO_TRY(co_await lock_file(partition, id, false));
+  half.guards.push_back(std::move(file.guard));
+  CO_TRY(check_writable(file.inode));
+  if (request.has_who()) CO_TRY(check_data_access(request.who(), file.inode, kMayWrite));
+  rpc::With<proto::WriteFileReply> reply;
+  if (end == 0) {  // nothing to write
+    *reply.body.mutable_file()->mutable_after() = std::move(file.inode);
+    co_return reply;
+  }
+  // What is written is checked as a content of its own, then put under the file's.
+  proto::NewContent added = content;
+  added.clear_hidden_inode();
+  added.set_size(std::max(end, added.size()));
+  CO_TRY(take_content(partition, added, {}, SessionId(request.session()), &half));
+  proto::WriteFileMutation write;
+  for (proto::Mutation& mutation : half.mutations) {
+    if (mutation.has_add_content()) write.mutable_add()->Swap(mutation.mutable_add_content());
+  }
+  half.mutations.Clear();
+  if (!data.empty()) {
+    if (data.size() >= kDestageBytesMin && partition->seams().map.get()->full()) {
+      co_return fail(Errc::no_space, "the blades are full");
+    }
+    add_inline(write.mutable_add(), request.offset(), data);
+  }
+  write.mutable_add()->set_counted(true);
+  write.set_inode(id.value);
+  write.set_end(end);
+  write.set_clear_set_id(request.has_who() && request.who().uid() != 0);
+  *half.mutations.Add()->mutable_write_file() = std::move(write);
+  Image::Observed observed;
+  CO_TRY(co_await partition->commit(make_entry(call.id, reply.body, &half), &observed));
+  *reply.body.mutable_file() = std::move(observed[id]);
+  co_return reply;
+}
+
+}  // namespace turbine::meta
