@@ -36,8 +36,10 @@ auto ReplicaSet::on_beacon(proto::ReplicaBeaconRequest request)
   rpc::With<proto::ReplicaBeaconReply> reply;
   for (const proto::ReplicaLease& lease : request.leases()) {
     const auto replica = find(PartitionId(lease.partition()));
-    reply.body.add_granted(replica != nullptr && !stopping_ &&
-                           replica->grant(BladeId(request.blade()), lease));
+    const bool granted =
+        replica != nullptr && !stopping_ && replica->grant(BladeId(request.blade()), lease);
+    reply.body.add_granted(granted);
+    reply.body.add_out_of_step(granted && lease.number() != 0 && !replica->in_step(lease));
   }
   co_return reply;
 }

@@ -95,6 +95,11 @@ bool Replica::grant(BladeId from, const proto::ReplicaLease& lease) {
   return true;
 }
 
+bool Replica::in_step(const proto::ReplicaLease& lease) const {
+  return lease.term() == config_.term() && synced_term_ == term() &&
+         synced_number_ == lease.number();
+}
+
 void Replica::note_takeover() {
   if (takeover_term_ != term()) takeover_in_doubt_ = false;
   takeover_term_ = term();

@@ -164,6 +164,12 @@ void Replica::run_answered(BladeId blade, const proto::ReplicaRun& run,
     advance();
     return;
   }
+  out_of_step(blade, term(), run.number());
+}
+
+void Replica::out_of_step(BladeId blade, Term term, uint64_t number) {
+  Follower* follower = this->follower(reign_, blade);
+  if (follower == nullptr || term != this->term() || number != follower->number) return;
   if (!std::exchange(follower->synced, false)) return;
   // A joiner is looked after by join().
   if (follower->in_sync) set_.gate().spawn("follow", follow(shared_from_this(), reign_, blade));

@@ -88,6 +88,10 @@ class Replica : public std::enable_shared_from_this<Replica> {
   void run_answered(BladeId blade, const proto::ReplicaRun& run,
                     const proto::ReplicaRunReply& reply);
   void lease_granted(BladeId blade, Term term, TimePoint until);
+  /// `blade` has forgotten that it takes entries under `number`: its process began anew.
+  void out_of_step(BladeId blade, Term term, uint64_t number);
+  /// Whether this member takes entries of the lease's term under its number.
+  bool in_step(const proto::ReplicaLease& lease) const;
 
   // --- join.cpp
   bool joining() const { return joining_; }

@@ -296,6 +296,7 @@ void ReplicaSet::send_beacons() {
       lease.set_partition(id.value);
       lease.set_term(replica->term().value);
       lease.set_committed_lsn(replica->committed().value);
+      if (follower.synced) lease.set_number(follower.number);
     }
   }
   constexpr int kOnTheirWay = 3;
@@ -320,8 +321,11 @@ Task<> ReplicaSet::send_beacon(BladeId blade, proto::ReplicaBeaconRequest reques
     if (!reply.granted(i)) continue;
     const proto::ReplicaLease& lease = request.leases(i);
     const auto replica = find(PartitionId(lease.partition()));
-    if (replica != nullptr) {
-      replica->lease_granted(blade, Term(lease.term()), sent + options_.lease);
+    if (replica == nullptr) continue;
+    replica->lease_granted(blade, Term(lease.term()), sent + options_.lease);
+    // An idle partition would not notice otherwise: no entry goes there that could be refused.
+    if (i < reply.out_of_step_size() && reply.out_of_step(i)) {
+      replica->out_of_step(blade, Term(lease.term()), lease.number());
     }
   }
   co_return Result<>{};

@@ -44,6 +44,21 @@ TEST(Replica, AnotherMemberLeadsWithinThreeSecondsOfThePrimarysDeath) {
   EXPECT_TRUE(all_hold(cluster, {2, 3}, {"one", "two"}));
 }
 
+// Its configuration has not changed meanwhile, and nothing new is written.
+TEST(Replica, AMemberThatComesBackAtOnceLearnsWhatWasCommitted) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "one").ok());
+  ASSERT_TRUE(cluster.put(1, "two").ok());
+  const uint64_t term = cluster.config().term();
+  cluster.crash(3);
+  cluster.start(3);
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two"}));
+  EXPECT_EQ(cluster.config().term(), term);
+  ASSERT_TRUE(cluster.put(1, "three").ok());
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, {"one", "two", "three"}));
+}
+
 TEST(Replica, TheLastMemberGoesOnAloneAndGetsTheOthersBack) {
   TestCluster cluster(3, 3, {1, 2, 3});
   ASSERT_TRUE(cluster.wait_for_server());

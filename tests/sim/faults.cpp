@@ -36,7 +36,7 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"flipped bits in writes", &Faults::flip_written_bits, 2},
       {"unreadable sectors", &Faults::hide_sectors, 2},
       {"a wiped chunk area", &Faults::wipe_chunk_area, 2},
-      {"a failed write", &Faults::fail_a_write, 2},
+      {"a failed write", &Faults::fail_a_write, 2, true},
       {"a full device", &Faults::fill_device, 1, true},
       {"a slow blade", &Faults::slow_blade, 2, true},
       {"a dead manager", &Faults::kill_manager, 2},
