@@ -154,6 +154,15 @@ const Golden kRecords[] = {
     {&proto::Mutation::default_instance(), "stripe_repaired { stripe: 1 generation: 2 }",
      "d2010b0901000000000000001002"},
     {&proto::Mutation::default_instance(), "adopt_hidden { inode: 1 }", "da0109090100000000000000"},
+    {&proto::Mutation::default_instance(),
+     "write_file { inode: 1 add { content: 2 inline_data { offset: 3 data: \"d\" } counted: true } "
+     "end: 4 clear_set_id: true }",
+     "e20121090100000000000000121209020000000000000022050803120164280118042001"},
+    {&proto::Mutation::default_instance(),
+     "change_inode { inode: 1 mode: 420 uid: 2 gid: 3 size: 4 atime_ns: 5 mtime_ns: 6 "
+     "new_content: 7 }",
+     "ea012d09010000000000000010a403180220032804310500000000000000390600000000000000410700000000000"
+     "000"},
     {&proto::ShardIndexRecord::default_instance(),
      "device_offset: 8192 bytes: 4096 group: 1048577 generation: 2 block_checksums: \"12345678\"",
      "0880401080201881804020022a083132333435363738"},
