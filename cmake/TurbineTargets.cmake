@@ -20,7 +20,7 @@ set(TURBINE_FOLDERS
   stripe
   meta
   fs
-  s3 admin client
+  nfs s3 admin client
   bladed gatewayd managerd
   cli)
 
