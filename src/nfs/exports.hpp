@@ -1,0 +1,56 @@
+// Exports: which directories which clients may mount, and as whom. Filled by whoever knows the
+// array's settings; NFS only asks.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.hpp"
+
+namespace turbine::nfs {
+
+/// Of a connection; IPv4 addresses never in their IPv6 form.
+struct ClientAddress {
+  boost::asio::ip::address address;
+  uint16_t port = 0;
+};
+
+enum class Squash : uint8_t {
+  none,
+  root,  // uid 0 and gid 0 become the anonymous ones
+  all,   // everybody is anonymous
+};
+
+/// What one client may do in one export.
+struct ExportAccess {
+  bool read_only = false;
+  Squash squash = Squash::root;
+  uint32_t anonymous_uid = 65534, anonymous_gid = 65534;
+  bool secure = true;  // only from ports below 1024
+};
+
+/// For the list that showmount prints.
+struct ExportEntry {
+  std::string path;                  // "/photos"
+  std::vector<std::string> clients;  // patterns as the operator gave them; empty: everybody
+};
+
+/// One per gateway process and reactor. Nothing here waits.
+class Exports {
+ public:
+  virtual ~Exports() = default;
+
+  /// The root directory of the export with exactly that path.
+  virtual std::optional<InodeId> find(std::string_view path) const = 0;
+  /// Asked for every call. Empty: that is no export, or not one for this client.
+  virtual std::optional<ExportAccess> access(InodeId root, const ClientAddress& client) const = 0;
+  virtual std::vector<ExportEntry> list() const = 0;
+  /// Changes whenever an answer of access() may have changed; connections keep answers till then.
+  virtual uint64_t generation() const = 0;
+};
+
+}  // namespace turbine::nfs
