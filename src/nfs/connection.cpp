@@ -1,0 +1,238 @@
+#include "nfs/connection.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+
+#include "base/log.hpp"
+#include "nfs/nfs3_procedures.hpp"
+#include "nfs/run_procedure.hpp"
+
+namespace turbine::nfs {
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
+constexpr size_t kPiecesMax = 64;  // of one writev
+
+ClientAddress peer_of(const Socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? ClientAddress{} : ClientAddress{endpoint.address(), endpoint.port()};
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, RpcServerState& server)
+    : socket_(std::move(socket)),
+      server_(server),
+      client_(peer_of(socket_)),
+      reader_(server.limits.record, find_write_payload),
+      memory_(server.gate.executor(), server.limits.connection_bytes_max),
+      changed_(server.gate.executor()) {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  last_call_ = last_sent_ = server_.env.clock.now();
+}
+
+Connection::~Connection() {
+  CHECK(drained());
+}
+
+Task<> Connection::run() {
+  auto read = co_await read_calls();
+  if (read.failed_with(Errc::invalid)) {
+    log::info("nfs: connection of {} cut: {}", client_.address.address.to_string(),
+              read.error().context);
+    abort();
+  }
+  if (reader_.reserved() > 0) give_memory(reader_.reserved());
+  while (!drained()) (void)co_await changed_.wait();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  co_return Result<>{};
+}
+
+Task<> Connection::read_calls() {
+  while (!finishing_) {
+    auto record = reader_.next();
+    if (!record.ok()) co_return fail(std::move(record.error()));
+    if (record->has_value()) {
+      record_since_ = {};
+      if (!start_call(std::move(**record))) co_return fail(Errc::invalid, "not an RPC call");
+      while (in_flight_ >= server_.limits.calls_max && !finishing_) {
+        (void)co_await changed_.wait();
+      }
+      continue;
+    }
+    if (reader_.wanted() > 0) {
+      CO_TRY(co_await take_memory(reader_.wanted()));
+      reader_.grant();
+      continue;
+    }
+    const MutableByteView room = reader_.room();
+    const auto [error, count] =
+        co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kAwait);
+    if (error || count == 0) co_return Result<>{};
+    reader_.received(count);
+    if (record_since_ == TimePoint{}) record_since_ = server_.env.clock.now();
+  }
+  co_return Result<>{};
+}
+
+Task<> Connection::take_memory(size_t bytes) {
+  if (!memory_.try_acquire(bytes)) CO_TRY(co_await memory_.acquire(bytes));
+  if (!server_.memory.try_acquire(bytes)) CO_TRY(co_await server_.memory.acquire(bytes));
+  co_return Result<>{};
+}
+
+void Connection::give_memory(size_t bytes) {
+  memory_.release(bytes);
+  server_.memory.release(bytes);
+}
+
+Task<> Connection::reserve(RpcCall& call, size_t bytes) {
+  CO_TRY(co_await take_memory(bytes));
+  call.reserved += bytes;
+  if (aborted_) co_return fail(Errc::closed, "the client is gone");
+  co_return Result<>{};
+}
+
+bool Connection::start_call(Record record) {
+  RpcCall call;
+  call.reserved = record.reserved;
+  call.record = std::move(record);
+  call.client = &client_;
+  call.sink = this;
+  XdrReader reader(call.record.head);
+  const CallVerdict verdict = read_call(reader, call.header);
+  if (verdict == CallVerdict::not_a_call) {
+    if (call.reserved > 0) give_memory(call.reserved);
+    return false;
+  }
+  ++in_flight_;
+  call.received = last_call_ = server_.env.clock.now();
+  if (verdict != CallVerdict::ok) {
+    refuse(call, verdict);
+    return true;
+  }
+  call.arguments_at = call.record.head.size() - reader.rest().size();
+  if (const Procedure* procedure = find_procedure(call)) {
+    server_.gate.spawn("nfs call", procedure->run(server_.env, std::move(call)));
+  }
+  return true;
+}
+
+void Connection::refuse(const RpcCall& call, CallVerdict verdict) {
+  XdrWriter writer(out_);
+  writer.begin_record();
+  write_denied(writer, call.header.xid, verdict);
+  writer.end_record();
+  replied(call);
+}
+
+/// Null: there is none, and the call has been answered.
+const Procedure* Connection::find_procedure(const RpcCall& call) {
+  const Program* other_version = nullptr;
+  for (const Program* program : server_.programs) {
+    if (program->number != call.header.program) continue;
+    other_version = program;
+    if (program->version != call.header.version) continue;
+    const Procedure* procedure = program->find(call.header.procedure);
+    if (procedure == nullptr) reply(call, AcceptStat::proc_unavail, NoResult{});
+    return procedure;
+  }
+  if (other_version == nullptr) {
+    reply(call, AcceptStat::prog_unavail, NoResult{});
+    return nullptr;
+  }
+  XdrWriter writer(out_);
+  writer.begin_record();
+  write_prog_mismatch(writer, call.header.xid, other_version->version, other_version->version);
+  writer.end_record();
+  replied(call);
+  return nullptr;
+}
+
+void Connection::replied(const RpcCall& call) {
+  if (aborted_) {
+    out_.clear();
+    end_call(call.reserved);
+    return;
+  }
+  if (unsent_.empty()) last_sent_ = server_.env.clock.now();
+  unsent_.push_back({out_.appended(), call.reserved});
+  if (flush_posted_ || waiting_writable_) return;
+  flush_posted_ = true;
+  asio::post(server_.gate.executor(), [this] {
+    flush_posted_ = false;
+    flush();
+    if (drained()) changed_.notify_all();
+  });
+}
+
+void Connection::flush() {
+  std::array<asio::const_buffer, kPiecesMax> pieces;
+  while (!aborted_ && !out_.empty()) {
+    const size_t count = out_.gather(pieces);
+    boost::system::error_code error;
+    const size_t bytes = socket_.write_some(std::span(pieces.data(), count), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      waiting_writable_ = true;
+      socket_.async_wait(Socket::wait_write, [this](boost::system::error_code failed) {
+        waiting_writable_ = false;
+        if (failed) abort();
+        flush();
+        if (drained()) changed_.notify_all();
+      });
+      return;
+    }
+    if (error) {
+      abort();
+      return;
+    }
+    sent(bytes);
+  }
+}
+
+void Connection::sent(size_t bytes) {
+  out_.consume(bytes);
+  last_sent_ = server_.env.clock.now();
+  while (!unsent_.empty() && unsent_.front().end <= out_.sent()) {
+    end_call(unsent_.front().reserved);
+    unsent_.pop_front();
+  }
+}
+
+void Connection::end_call(size_t reserved) {
+  if (reserved > 0) give_memory(reserved);
+  --in_flight_;
+  if (in_flight_ + 1 == server_.limits.calls_max || finishing_) changed_.notify_all();
+}
+
+void Connection::finish() {
+  if (finishing_) return;
+  finishing_ = true;
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::socket_base::shutdown_receive, ignored);
+  changed_.notify_all();
+}
+
+void Connection::abort() {
+  if (aborted_) return;
+  aborted_ = finishing_ = true;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  out_.clear();
+  for (const Reply& reply : std::exchange(unsent_, {})) end_call(reply.reserved);
+  changed_.notify_all();
+}
+
+void Connection::check(TimePoint now) {
+  const RpcLimits& limits = server_.limits;
+  const bool reading = reader_.partial() && record_since_ != TimePoint{};
+  if (reading && in_flight_ == 0 && now - record_since_ > limits.record_time) abort();
+  const Duration send_time = server_.pressed() ? limits.send_time_pressed : limits.send_time;
+  if (!out_.empty() && now - last_sent_ > send_time) abort();
+  if (in_flight_ == 0 && !reading && now - last_call_ > limits.idle_time) finish();
+}
+
+}  // namespace turbine::nfs

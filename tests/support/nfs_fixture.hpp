@@ -1,0 +1,120 @@
+// An NFS server over in-memory files and a client of it, on one loop.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nfs/mount3.hpp"
+#include "nfs/nfs3_args.hpp"
+#include "nfs/nfs3_results.hpp"
+#include "nfs/portmap2.hpp"
+#include "nfs/server.hpp"
+#include "support/loop.hpp"
+#include "support/memory_files.hpp"
+#include "support/rpc_test_client.hpp"
+
+namespace turbine::test {
+
+class TestExports final : public nfs::Exports {
+ public:
+  struct Row {
+    std::string path;
+    InodeId root;
+    nfs::ExportAccess access{};
+    bool allowed = true;
+  };
+  std::vector<Row> rows;
+  uint64_t changes = 1;
+
+  std::optional<InodeId> find(std::string_view path) const override {
+    for (const Row& row : rows) {
+      if (row.path == path) return row.root;
+    }
+    return std::nullopt;
+  }
+  std::optional<nfs::ExportAccess> access(InodeId root, const nfs::ClientAddress&) const override {
+    for (const Row& row : rows) {
+      if (row.root == root && row.allowed) return row.access;
+    }
+    return std::nullopt;
+  }
+  std::vector<nfs::ExportEntry> list() const override {
+    std::vector<nfs::ExportEntry> out;
+    for (const Row& row : rows) out.push_back({row.path, {"127.0.0.0/8"}});
+    return out;
+  }
+  uint64_t generation() const override { return changes; }
+};
+
+class NfsFixture : public testing::Test {
+ protected:
+  NfsFixture() {
+    bucket_ = files_.put(kRootInode, "photos", fs::FileType::directory);
+    exports_.rows.push_back({"/photos", bucket_, {.secure = false}});
+    client_.credential.flavor = nfs::kAuthSys;
+    client_.credential.uid = 1000;
+    client_.credential.gid = 100;
+  }
+  void TearDown() override {
+    boost::system::error_code ignored;
+    client_.socket().close(ignored);
+    if (server_) EXPECT_TRUE(loop_.run(server_->stop(std::chrono::seconds(5))).ok());
+  }
+
+  void start() {
+    server_ = std::make_unique<nfs::RpcServer>(
+        env_, nfs::RpcServer::Options{.limits = limits_},
+        std::vector{&nfs::nfs3_program(), &nfs::mount3_program(), &nfs::portmap2_program()});
+    ASSERT_TRUE(server_->start().ok());
+    ASSERT_TRUE(loop_.run(client_.connect(server_->port())).ok());
+  }
+
+  /// Sends a record and waits for one.
+  RawReply ask(const std::string& message) {
+    if (!server_) start();
+    EXPECT_TRUE(loop_.run(client_.send(as_record(message))).ok());
+    auto reply = loop_.run(client_.receive());
+    EXPECT_TRUE(reply.ok()) << reply.error().text();
+    return reply.ok() ? std::move(*reply) : RawReply{};
+  }
+  template <class Outcome, class Args>
+  Outcome call(uint32_t program, uint32_t version, uint32_t procedure, const Args& args) {
+    const RawReply reply = ask(client_.call_bytes(program, version, procedure, args));
+    EXPECT_TRUE(reply.good && !reply.header.denied);
+    EXPECT_EQ(reply.header.stat, nfs::AcceptStat::success);
+    EXPECT_EQ(reply.header.xid, client_.next_xid - 1);
+    last_results_ = Buffer::copy_of(std::string_view(reply.results));
+    nfs::XdrReader reader(last_results_);
+    Outcome outcome;
+    reader(outcome);
+    EXPECT_TRUE(reader.finished());
+    return outcome;
+  }
+  template <class Outcome, class Args>
+  Outcome nfs3(uint32_t procedure, const Args& args) {
+    return call<Outcome>(nfs::kNfsProgram, nfs::kNfsVersion, procedure, args);
+  }
+
+  nfs::NfsFh3 handle(InodeId inode) { return handles_.encode({bucket_, inode}); }
+  nfs::NfsFh3 root() { return handle(bucket_); }
+  InodeId inode(const nfs::NfsFh3& handle) { return handles_.decode(handle)->inode; }
+  InodeId file(const std::string& name, std::string bytes = {}) {
+    return files_.put(bucket_, name, fs::FileType::regular, std::move(bytes));
+  }
+
+  Loop loop_;
+  MemoryFiles files_;
+  TestExports exports_;
+  nfs::HandleCodec handles_{{nfs::SipKey{}}};
+  nfs::Environment env_{files_, exports_, handles_, *loop_.clock, 0x1122334455667788, {}};
+  nfs::RpcLimits limits_;
+  InodeId bucket_;
+  std::unique_ptr<nfs::RpcServer> server_;
+  RpcTestClient client_{loop_};
+  Buffer last_results_;
+};
+
+}  // namespace turbine::test
