@@ -12,7 +12,10 @@ build=(
   libmimalloc-dev libprotobuf-dev libpugixml-dev librapidcheck-dev librocksdb-dev libspdlog-dev
   libssl-dev libtomlplusplus-dev liburing-dev libxxhash-dev zlib1g-dev
 )
-tests=(awscli etcd-server fuse3 python3-boto3 python3-venv rclone restic s3cmd s3fs)
+tests=(
+  awscli cpp etcd-server fuse3 libtirpc-dev python3-boto3 python3-venv rclone restic rpcsvc-proto
+  s3cmd s3fs
+)
 
 die() { echo "deps.sh: $*" >&2; exit 1; }
 
