@@ -40,8 +40,8 @@ Connection::~Connection() {
 Task<> Connection::run() {
   auto read = co_await read_calls();
   if (read.failed_with(Errc::invalid)) {
-    log::info("nfs: connection of {} cut: {}", client_.address.address.to_string(),
-              read.error().context);
+    log::debug("nfs: connection of {} cut: {}", client_.address.address.to_string(),
+               read.error().context);
     abort();
   }
   if (reader_.reserved() > 0) give_memory(reader_.reserved());

@@ -1,5 +1,7 @@
 // ONC RPC over real sockets: what is refused and how, calls in parallel, slow and hostile clients,
 // bounds on memory.
+#include <sys/resource.h>
+
 #include "base/rng.hpp"
 #include "support/nfs_fixture.hpp"
 
@@ -290,6 +292,29 @@ TEST_F(NfsConnections, AreAtMostSoMany) {
   clients.clear();
   EXPECT_TRUE(wait_until([&] { return server_->connection_count() == 1; }));
   EXPECT_EQ(stat_of(nfs::kNfsProgram, 3, 0), AcceptStat::success);
+}
+
+TEST_F(NfsConnections, OfAThousandClientsTakeBoundedMemory) {
+  constexpr size_t kClients = 1000;
+  limits_.server_bytes_max = size_t{8} << 20;
+  rlimit files{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  ASSERT_GT(files.rlim_cur, 2 * kClients + 100) << "raise the limit of open files (ulimit -Hn)";
+  start();
+  std::vector<std::unique_ptr<RpcTestClient>> clients;
+  for (size_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<RpcTestClient>(loop_));
+    ASSERT_TRUE(loop_.run(clients.back()->connect(server_->port())).ok());
+    ASSERT_TRUE(
+        loop_.run(clients.back()->send(record_mark(1 << 20) + std::string(2000, 'x'))).ok());
+  }
+  EXPECT_TRUE(wait_until([&] { return server_->connection_count() == kClients + 1; }));
+  EXPECT_TRUE(wait_until([&] { return server_->bytes_in_flight() == size_t{8} << 20; }));
+  EXPECT_EQ(stat_of(nfs::kNfsProgram, 3, 0),
+            AcceptStat::success);  // small calls need nothing of it
+  EXPECT_LE(server_->bytes_in_flight(), size_t{8} << 20);
 }
 
 TEST_F(NfsConnections, StopAnswersCallsInFlight) {
