@@ -71,6 +71,7 @@ void run(benchmark::State& state, uint32_t procedure, const Args& args, MemoryFi
   while (state.KeepRunningBatch(kBatch)) {
     std::atomic<int> running = kConnections;
     std::vector<std::jthread> clients;
+    clients.reserve(kConnections);
     for (int i = 0; i < kConnections; ++i) {
       clients.emplace_back([&] {
         drive(server.port(), call, kBatch / kConnections);

@@ -28,6 +28,7 @@ struct Fed {
 
   std::vector<std::string> texts() const {
     std::vector<std::string> out;
+    out.reserve(records.size());
     for (const Record& r : records) {
       out.push_back(std::string(r.head.text()) + std::string(r.payload.text()));
     }
@@ -79,7 +80,7 @@ TEST(RecordReader, GivesRecordsHoweverTheStreamIsCut) {
       stream += record(expected.back());
     }
   }
-  expected.push_back("");
+  expected.emplace_back();
   stream += record("");
   for (const size_t piece : {1, 2, 3, 5, 100, 1000, 4096, 100000}) {
     const Fed fed = feed(stream, piece);

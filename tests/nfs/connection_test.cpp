@@ -112,7 +112,8 @@ TEST_F(NfsConnections, SurviveRandomBytes) {
     // A right mark, and often a right head, so that the noise gets inside.
     std::string message = client_.call_bytes(nfs::kNfsProgram, 3,
                                              static_cast<uint32_t>(rng.below(22)), nfs::VoidArgs{});
-    message = rng.chance(1, 2) ? message + noise : noise;
+    if (rng.chance(1, 2)) message.clear();
+    message += noise;
     RpcTestClient client(loop_);
     ASSERT_TRUE(loop_.run(client.connect(server_->port())).ok());
     ASSERT_TRUE(loop_.run(client.send(as_record(message))).ok());
@@ -203,6 +204,7 @@ TEST_F(NfsConnections, ShareBoundedMemoryAndAllGetTheirTurn) {
     ASSERT_TRUE(loop_.run(clients.back()->send(stream)).ok());
   }
   std::vector<Task<>> readers;
+  readers.reserve(clients.size());
   for (auto& client : clients) readers.push_back(receive_all(*client, 6));
   EXPECT_TRUE(loop_.run(all_of(std::move(readers))).ok());
   EXPECT_GT(most, 0U);

@@ -43,6 +43,7 @@ class TestExports final : public nfs::Exports {
   }
   std::vector<nfs::ExportEntry> list() const override {
     std::vector<nfs::ExportEntry> out;
+    out.reserve(rows.size());
     for (const Row& row : rows) out.push_back({row.path, {"127.0.0.0/8"}});
     return out;
   }
