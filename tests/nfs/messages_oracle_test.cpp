@@ -45,6 +45,21 @@ std::string through_oracle(std::string bytes, bool_t (*codec)(XDR*, Theirs*)) {
   return written;
 }
 
+/// What we read of what the oracle writes.
+template <class Ours, class Theirs>
+Ours from_oracle(Theirs value, bool_t (*codec)(XDR*, Theirs*)) {
+  std::string bytes(1000, '\0');
+  XDR out;
+  xdrmem_create(&out, bytes.data(), static_cast<u_int>(bytes.size()), XDR_ENCODE);
+  EXPECT_NE(codec(&out, &value), 0);
+  const Buffer buffer = Buffer::copy_of(std::string_view(bytes).substr(0, xdr_getpos(&out)));
+  nfs::XdrReader reader(buffer);
+  Ours read;
+  reader(read);
+  EXPECT_TRUE(reader.finished());
+  return read;
+}
+
 template <class Ours, class Theirs>
 void compare(bool_t (*codec)(XDR*, Theirs*)) {
   for (int seed = 1; seed <= kRounds; ++seed) {
@@ -106,6 +121,101 @@ TEST(NfsMessages, HaveTheBytesOfTheOracle) {
   compare<nfs::PathconfResult>(xdr_PATHCONF3res);
   compare<nfs::CommitArgs>(xdr_COMMIT3args);
   compare<nfs::CommitResult>(xdr_COMMIT3res);
+}
+
+// The bytes of neighbours of one type do not tell which is which: fields by their names.
+TEST(NfsMessages, MeanWhatTheOracleMeans) {
+  wcc_data wcc{};
+  wcc.before.attributes_follow = 1;
+  wcc.before.pre_op_attr_u.attributes = {1, {2, 3}, {4, 5}};
+  wcc.after.attributes_follow = 1;
+  wcc.after.post_op_attr_u.attributes = {NF3CHR,   11, 12, 13,       14,       15,      16,
+                                         {17, 18}, 19, 20, {21, 22}, {23, 24}, {25, 26}};
+  const auto ours = from_oracle<nfs::WccData>(wcc, xdr_wcc_data);
+  EXPECT_EQ(ours.before->size, 1U);
+  EXPECT_EQ(ours.before->mtime.seconds, 2U);
+  EXPECT_EQ(ours.before->mtime.nseconds, 3U);
+  EXPECT_EQ(ours.before->ctime.seconds, 4U);
+  const nfs::Fattr3& attributes = *ours.after;
+  EXPECT_EQ(attributes.type, nfs::Ftype3::chr);
+  EXPECT_EQ(attributes.mode, 11U);
+  EXPECT_EQ(attributes.nlink, 12U);
+  EXPECT_EQ(attributes.uid, 13U);
+  EXPECT_EQ(attributes.gid, 14U);
+  EXPECT_EQ(attributes.size, 15U);
+  EXPECT_EQ(attributes.used, 16U);
+  EXPECT_EQ(attributes.rdev.major, 17U);
+  EXPECT_EQ(attributes.rdev.minor, 18U);
+  EXPECT_EQ(attributes.fsid, 19U);
+  EXPECT_EQ(attributes.fileid, 20U);
+  EXPECT_EQ(attributes.atime.seconds, 21U);
+  EXPECT_EQ(attributes.mtime.seconds, 23U);
+  EXPECT_EQ(attributes.ctime.seconds, 25U);
+
+  sattr3 set{};
+  set.mode = {1, {1}};
+  set.uid = {1, {2}};
+  set.gid = {1, {3}};
+  set.size = {1, {4}};
+  set.atime = {SET_TO_CLIENT_TIME, {{5, 6}}};
+  set.mtime = {SET_TO_SERVER_TIME, {}};
+  const auto new_attributes = from_oracle<nfs::Sattr3>(set, xdr_sattr3);
+  EXPECT_EQ(new_attributes.mode, 1U);
+  EXPECT_EQ(new_attributes.uid, 2U);
+  EXPECT_EQ(new_attributes.gid, 3U);
+  EXPECT_EQ(new_attributes.size, 4U);
+  EXPECT_EQ(new_attributes.atime.time.seconds, 5U);
+  EXPECT_EQ(new_attributes.mtime.how, nfs::TimeHow::set_to_server_time);
+
+  READDIRPLUS3args list{};
+  list.cookie = 1;
+  list.cookieverf[7] = 2;
+  list.dircount = 3;
+  list.maxcount = 4;
+  const auto list_args = from_oracle<nfs::ReaddirplusArgs>(list, xdr_READDIRPLUS3args);
+  EXPECT_EQ(list_args.cookie, 1U);
+  EXPECT_EQ(list_args.cookieverf, 2U);
+  EXPECT_EQ(list_args.dircount, 3U);
+  EXPECT_EQ(list_args.maxcount, 4U);
+}
+
+TEST(NfsMessages, OfTheFileSystemMeanWhatTheOracleMeans) {
+  FSSTAT3res space{};
+  space.FSSTAT3res_u.resok = {{}, 1, 2, 3, 4, 5, 6, 7};
+  const auto fsstat = from_oracle<nfs::FsstatResult>(space, xdr_FSSTAT3res);
+  EXPECT_EQ(fsstat.tbytes, 1U);
+  EXPECT_EQ(fsstat.fbytes, 2U);
+  EXPECT_EQ(fsstat.abytes, 3U);
+  EXPECT_EQ(fsstat.tfiles, 4U);
+  EXPECT_EQ(fsstat.ffiles, 5U);
+  EXPECT_EQ(fsstat.afiles, 6U);
+  EXPECT_EQ(fsstat.invarsec, 7U);
+
+  FSINFO3res info{};
+  info.FSINFO3res_u.resok = {{}, 1, 2, 3, 4, 5, 6, 7, 8, {9, 10}, 11};
+  const auto fsinfo = from_oracle<nfs::FsinfoResult>(info, xdr_FSINFO3res);
+  EXPECT_EQ(fsinfo.rtmax, 1U);
+  EXPECT_EQ(fsinfo.rtpref, 2U);
+  EXPECT_EQ(fsinfo.rtmult, 3U);
+  EXPECT_EQ(fsinfo.wtmax, 4U);
+  EXPECT_EQ(fsinfo.wtpref, 5U);
+  EXPECT_EQ(fsinfo.wtmult, 6U);
+  EXPECT_EQ(fsinfo.dtpref, 7U);
+  EXPECT_EQ(fsinfo.maxfilesize, 8U);
+  EXPECT_EQ(fsinfo.time_delta.nseconds, 10U);
+  EXPECT_EQ(fsinfo.properties, 11U);
+
+  for (int flag = 0; flag < 4; ++flag) {
+    PATHCONF3res conf{};
+    conf.PATHCONF3res_u.resok = {{}, 1, 2, flag == 0, flag == 1, flag == 2, flag == 3};
+    const auto pathconf = from_oracle<nfs::PathconfResult>(conf, xdr_PATHCONF3res);
+    EXPECT_EQ(pathconf.linkmax, 1U);
+    EXPECT_EQ(pathconf.name_max, 2U);
+    EXPECT_EQ(pathconf.no_trunc, flag == 0);
+    EXPECT_EQ(pathconf.chown_restricted, flag == 1);
+    EXPECT_EQ(pathconf.case_insensitive, flag == 2);
+    EXPECT_EQ(pathconf.case_preserving, flag == 3);
+  }
 }
 
 TEST(MountMessages, HaveTheBytesOfTheOracle) {
