@@ -21,7 +21,7 @@ Result<> check_data_access(const proto::Credentials& who, const proto::Inode& in
                            uint32_t wanted);
 
 /// The changes that `who` may make of those asked for, or Errc::not_permitted, Errc::denied; adds
-/// what goes with them (set-id bits). `wall_ns` is no part of it: "now" stays "now".
+/// what goes with them (set-id bits).
 Result<> check_changes(const proto::Inode& inode, proto::SetAttributesRequest* changes);
 
 }  // namespace turbine::meta

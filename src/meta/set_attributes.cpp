@@ -1,6 +1,7 @@
 // SET_ATTRIBUTES: mode, owner, times and length of a file or directory.
 #include <algorithm>
 
+#include "meta/file_limits.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/permissions.hpp"
@@ -8,26 +9,7 @@
 namespace turbine::meta {
 namespace {
 
-constexpr uint64_t kFileBytesMax = uint64_t{16} << 40;
 constexpr size_t kRunsPerEntry = 1024;
-
-Result<> check_resizable(const proto::Inode& inode, uint64_t size) {
-  if (inode.type() == proto::FILE_DIRECTORY) {
-    return fail(Errc::is_directory, "inode {:x} is a directory", inode.id());
-  }
-  if (inode.type() != proto::FILE_REGULAR) {
-    return fail(Errc::invalid, "inode {:x} is not a regular file", inode.id());
-  }
-  if (size > kFileBytesMax) {
-    return fail(Errc::too_large, "{} bytes are more than a file may have, {}", size, kFileBytesMax);
-  }
-  if (inode.part_count() > 0 && size != 0) {
-    return fail(Errc::unsupported,
-                "inode {:x} was uploaded in parts, which can't be changed in place: copy it",
-                inode.id());
-  }
-  return {};
-}
 
 /// Where a truncation to `size` stops on its way, from the end: so many runs go with each entry.
 Result<std::vector<uint64_t>> truncation_steps(Partition& partition, const proto::Inode& inode,

@@ -1,33 +1,12 @@
 // WRITE_FILE: bytes in place. Many for one file go on at once; the log has their order.
 #include <algorithm>
 
+#include "meta/file_limits.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/permissions.hpp"
 
 namespace turbine::meta {
-namespace {
-
-constexpr uint64_t kFileBytesMax = uint64_t{16} << 40;
-
-/// A regular file whose bytes are its own. A multipart object's lie under its parts.
-Result<> check_writable(const proto::Inode& inode) {
-  if (inode.type() == proto::FILE_DIRECTORY) {
-    return fail(Errc::is_directory, "inode {:x} is a directory", inode.id());
-  }
-  if (inode.type() != proto::FILE_REGULAR) {
-    return fail(Errc::invalid, "inode {:x} is not a regular file", inode.id());
-  }
-  if (inode.part_count() > 0) {
-    return fail(Errc::unsupported,
-                "inode {:x} was uploaded in parts, which can't be changed in place: copy it",
-                inode.id());
-  }
-  return {};
-}
-
-}  // namespace
-
 Answer<proto::WriteFileReply> write_file(Call call, proto::WriteFileRequest request) {
   const PartitionPtr partition = call.partition;
   const InodeId id(request.inode());
@@ -38,14 +17,10 @@ Answer<proto::WriteFileReply> write_file(Call call, proto::WriteFileRequest requ
   for (const proto::Extent& extent : content.extents()) {
     end = std::max(end, extent.offset() + extent.length());
   }
-  if (end > kFileBytesMax) {
-    co_return fail(Errc::too_large, "{} bytes are more than a file may have, {}", end,
-                   kFileBytesMax);
-  }
   Half half;
   LockedInode file = CO_TRY(co_await lock_file(partition, id, false));
   half.guards.push_back(std::move(file.guard));
-  CO_TRY(check_writable(file.inode));
+  CO_TRY(check_resizable(file.inode, end));
   if (request.has_who()) CO_TRY(check_data_access(request.who(), file.inode, kMayWrite));
   rpc::With<proto::WriteFileReply> reply;
   if (end == 0) {  // nothing to write
