@@ -1,42 +1,12 @@
 // DELETE_FILE: the name goes, and with it the implicit directories that it leaves empty.
+#include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
+#include "meta/permissions.hpp"
 #include "meta/transaction.hpp"
 
 namespace turbine::meta {
 namespace {
-
-constexpr int kRounds = 4;
-
-struct Doomed {
-  proto::Inode parent;
-  std::optional<proto::Dirent> dirent;
-  bool vanishes = false;  // the parent goes with its last entry
-};
-
-/// Locks the name, and the directory's presence in the mode that its removal needs.
-Task<Doomed> lock_for_delete(PartitionPtr partition, InodeId directory, std::string name,
-                             Half* half) {
-  CO_TRY(co_await partition->wait_settled({lock_present(directory, true).key}));
-  Doomed found;
-  found.parent = CO_TRY(co_await find_directory(partition, directory));
-  for (int round = 0; round < kRounds; ++round) {
-    const bool exclusive = partition->may_vanish(found.parent);
-    auto guard = CO_TRY(co_await partition->locks().acquire_until(
-        {lock_name(directory, name), lock_present(directory, exclusive)}, partition->clock(),
-        partition->clock().now() + partition->options().lock_wait));
-    // Others that take entries away at the same time count this one from here on.
-    Removal removal(partition, directory);
-    found.dirent = CO_TRY(co_await find_dirent(partition, directory, name, false));
-    found.parent = CO_TRY(read_directory(*partition, directory));
-    if (!exclusive && partition->may_vanish(found.parent, 0)) continue;
-    found.vanishes = exclusive && found.parent.implicit() && found.parent.entry_count() == 1;
-    half->guards.push_back(std::move(guard));
-    half->removals.push_back(std::move(removal));
-    co_return found;
-  }
-  co_return fail(Errc::busy, "directory {} changes too fast", directory);
-}
 
 /// Takes the entries of vanished directories out of their parents, partition by partition.
 Task<> climb(Transaction& txn, PartitionPtr partition, const proto::Inode& gone) {
@@ -57,31 +27,89 @@ Task<> climb(Transaction& txn, PartitionPtr partition, const proto::Inode& gone)
 
 }  // namespace
 
-Answer<proto::DeleteFileReply> delete_file(Call call, proto::DeleteFileRequest request) {
-  const PartitionPtr partition = call.partition;
-  const InodeId directory(request.directory());
-  CO_TRY(check_name(request.name()));
-  Transaction txn(partition, call.id, call.received);
-  const Doomed found =
-      CO_TRY(co_await lock_for_delete(partition, directory, request.name(), &txn.half()));
-  rpc::With<proto::DeleteFileReply> reply;
-  if (!found.dirent.has_value()) {
+namespace {
+
+/// The name, and the file's inode if this was its last one.
+Task<> drop_file(Transaction& txn, PartitionPtr partition, InodeId directory, Entry entry,
+                 const proto::DeleteFileRequest& request) {
+  Half& half = txn.half();
+  if (entry.dirent.has_file()) {
+    const proto::Inode& file = entry.dirent.file();
+    auto& remove = *half.mutations.Add()->mutable_remove_file();
+    remove.set_directory(directory.value);
+    remove.set_name(entry.name);
+    remove.set_inode(file.id());
+    remove.set_old_size(file.size());
+    remove.set_keep_directory(request.has_who());
+    release_content(*partition, file.content(), &half);
+    co_return Result<>{};
+  }
+  auto& unlink = *half.mutations.Add()->mutable_unlink_file();
+  unlink.set_directory(directory.value);
+  unlink.set_name(entry.name);
+  unlink.set_keep_directory(request.has_who());
+  proto::SubOperation operation;
+  operation.mutable_drop_link()->set_inode(entry.dirent.link());
+  *operation.mutable_drop_link()->mutable_condition() = request.condition();
+  CO_TRY(co_await txn.prepare(entry.id().partition(), std::move(operation)));
+  co_return Result<>{};
+}
+
+/// The object of that name; symbolic links and special files are none.
+Task<std::optional<Entry>> find_object(PartitionPtr partition, InodeId directory,
+                                       const proto::DeleteFileRequest& request) {
+  auto entry = CO_TRY(co_await find_entry(partition, directory, {request.name(), false}));
+  std::optional<proto::Inode> inode;
+  if (entry && entry->dirent.has_file()) inode = entry->dirent.file();
+  if (entry && !inode) inode = CO_TRY(co_await fetch_inode(partition, entry->id()));
+  if (!inode || inode->type() != proto::FILE_REGULAR) {
     if (!request.condition().if_match().empty()) {
       co_return fail(Errc::not_found, "If-Match on no object");
     }
-    co_return reply;
+    co_return std::optional<Entry>{};
   }
-  const proto::Inode& file = found.dirent->file();
-  CO_TRY(check_condition(request.condition(), &file));
-  auto& remove = *txn.half().mutations.Add()->mutable_remove_file();
-  remove.set_directory(request.directory());
-  remove.set_name(request.name());
-  remove.set_inode(file.id());
-  remove.set_old_size(file.size());
-  release_content(*partition, file.content(), &txn.half());
-  if (found.vanishes) CO_TRY(co_await climb(txn, partition, found.parent));
+  CO_TRY(check_condition(request.condition(), &*inode));
+  co_return std::move(entry);
+}
+
+Task<Entry> find_file(PartitionPtr partition, proto::Inode directory, EntryName name,
+                      proto::Credentials who) {
+  auto entry = CO_TRY(co_await find_entry(partition, InodeId(directory.id()), name));
+  if (!entry) co_return fail(Errc::not_found, "there is no {}", name.name);
+  CO_TRY(co_await check_removal(partition, std::move(who), std::move(directory), *entry));
+  if (entry->is_directory) co_return fail(Errc::is_directory, "{} is a directory", name.name);
+  co_return std::move(*entry);
+}
+
+}  // namespace
+
+Answer<proto::DeleteFileReply> delete_file(Call call, proto::DeleteFileRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId directory(request.directory());
+  EntryName name{request.name(), false};
+  if (request.has_who()) {
+    const proto::Inode inode = CO_TRY(co_await find_directory(partition, directory));
+    CO_TRY(check_access(request.who(), inode, kMayExecute));
+    name = CO_TRY(co_await resolve_name(partition, directory, request.name()));
+  }
+  CO_TRY(check_name(name.name));
+  Transaction txn(partition, call.id, call.received);
+  const RemovalLocks locked =
+      CO_TRY(co_await lock_removal(partition, directory, name.name, {}, true, &txn.half()));
+  rpc::With<proto::DeleteFileReply> reply;
+  std::optional<Entry> entry;
+  if (request.has_who()) {
+    entry = CO_TRY(co_await find_file(partition, locked.directory, name, request.who()));
+  } else {
+    entry = CO_TRY(co_await find_object(partition, directory, request));
+    if (!entry) co_return reply;
+  }
+  CO_TRY(co_await drop_file(txn, partition, directory, std::move(*entry), request));
+  if (locked.last && !request.has_who()) CO_TRY(co_await climb(txn, partition, locked.directory));
   reply.body.set_existed(true);
-  CO_TRY(co_await txn.commit(reply.body));
+  Image::Observed observed;
+  CO_TRY(co_await txn.commit(reply.body, request.has_who() ? &observed : nullptr));
+  if (request.has_who()) *reply.body.mutable_directory() = std::move(observed[directory]);
   co_return reply;
 }
 

@@ -56,6 +56,9 @@ TEST(MetadataFormat, KeysOfJobsAndTransactionsKeepTheirBytes) {
   EXPECT_EQ(key_text(kKeys.hidden(SessionId(1), InodeId(5))),
             "01031300000000000000010000000000000005");
   EXPECT_EQ(key_text(kKeys.pieces(stripe)), "0103141020000000000004");
+  EXPECT_EQ(key_text(kKeys.cookie(InodeId(5), 6)), "01030600000000000000050000000000000006");
+  EXPECT_EQ(key_text(kKeys.gone_cookie(7, InodeId(5), 6)),
+            "010315000000000000000700000000000000050000000000000006");
 }
 
 TEST(MetadataFormat, RecoveryPositionKeepsItsRow) {

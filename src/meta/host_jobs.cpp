@@ -14,6 +14,8 @@ constexpr size_t kFreeBatch = 64;
 constexpr size_t kReapBatch = 64;
 constexpr uint32_t kTrimBatch = 256;
 constexpr int64_t kTombstoneNs = 600'000'000'000;
+/// So long a listing may rest before it goes on at a name that is gone meanwhile.
+constexpr int64_t kGoneCookieNs = 3'600'000'000'000;
 
 Call local_call(PartitionPtr partition) {
   Call call;
@@ -126,6 +128,13 @@ Task<> PartitionHost::settle_partition(PartitionPtr partition) {
   const auto expired = partition->expired_replay_bucket(options_.replay_window);
   if (oldest.has_value() && expired.has_value() && *oldest + 1 < *expired) {
     entry.add_mutations()->set_drop_replay_below(*expired);
+  }
+  if (const auto gone = partition->scan_queue(Kind::gone_cookie); gone != nullptr) {
+    const int64_t before = wall - kGoneCookieNs;
+    if (gone->valid() && static_cast<int64_t>(number_in_key(gone->key())) < before) {
+      entry.add_mutations()->set_drop_cookies_before_ns(before);
+    }
+    CO_TRY(gone->status());
   }
   if (entry.mutations_size() == 0) co_return Result<>{};
   co_return co_await partition->commit(std::move(entry));

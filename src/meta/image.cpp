@@ -164,6 +164,22 @@ Result<> Image::apply_mutation(Step& step, const proto::Mutation& m) {
       return write_file(step, m.write_file());
     case Op::kChangeInode:
       return change_inode(step, m.change_inode());
+    case Op::kLinkFile:
+      return link_file(step, m.link_file());
+    case Op::kUnlinkFile:
+      return unlink_file(step, m.unlink_file());
+    case Op::kRenameFile:
+      return rename_file(step, m.rename_file());
+    case Op::kPromoteFile:
+      return promote_file(step, m.promote_file());
+    case Op::kChangeLinks:
+      return change_links(step, m.change_links());
+    case Op::kSetParent:
+      return set_parent(step, m.set_parent());
+    case Op::kReplaceFile:
+      return replace_file(step, m.replace_file());
+    case Op::kDropCookiesBeforeNs:
+      return drop_cookies(step, m.drop_cookies_before_ns());
     case Op::OP_NOT_SET:
       break;
   }
@@ -188,6 +204,8 @@ void Image::note_numbers(const proto::Mutation& m) {
     note_number(m.put_inode().inode().content());
   } else if (m.has_add_content()) {
     note_number(m.add_content().content());
+  } else if (m.has_replace_file()) {
+    note_number(m.replace_file().inode().content());
   } else if (m.has_change_inode()) {
     note_number(m.change_inode().new_content());
   } else if (m.has_put_intent()) {

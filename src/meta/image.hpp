@@ -78,11 +78,28 @@ class Image {
   Result<> set_settings(Step& step, const proto::SetSettingsMutation& m);
   Result<> remove_upload(Step& step, const proto::UploadRef& m);
   Result<> put_part(Step& step, const proto::PutPartMutation& m);
+  Result<> change_links(Step& step, const proto::ChangeLinksMutation& m);
+  Result<> set_parent(Step& step, const proto::SetParentMutation& m);
+  Result<> replace_file(Step& step, const proto::ReplaceFileMutation& m);
+  Result<> link_file(Step& step, const proto::LinkFileMutation& m);
+  Result<> unlink_file(Step& step, const proto::UnlinkFileMutation& m);
+  Result<> rename_file(Step& step, const proto::RenameFileMutation& m);
+  Result<> promote_file(Step& step, const proto::PromoteFileMutation& m);
+  Result<> drop_cookies(Step& step, int64_t before_ns);
   struct DirectoryChange {
     int entries = 0, directories = 0;
     bool make_implicit = false;
+    bool keep = false;      // an implicit directory stays when this was its last entry
+    bool new_name = false;  // wants a cookie
   };
-  Result<> touch_directory(Step& step, InodeId id, DirectoryChange change);
+  Result<uint64_t> touch_directory(Step& step, InodeId id, DirectoryChange change);
+  static void touch(const Step& step, proto::Inode* inode);
+  Result<> set_shadowed(Step& step, InodeId directory, const std::string& name, bool shadowed);
+  Result<> add_name(Step& step, InodeId directory, const std::string& name, proto::Dirent dirent,
+                    DirectoryChange change);
+  Result<proto::Dirent> take_name(Step& step, InodeId directory, const std::string& name,
+                                  bool is_directory, DirectoryChange change);
+  std::unexpected<Error> missing(const Step& step, InodeId id) const;
 
   struct PlacedInode;
   Result<std::optional<PlacedInode>> read_placed(Step& step, InodeId id);

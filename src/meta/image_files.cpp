@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "meta/image.hpp"
+#include "meta/placed_inode.hpp"
 
 namespace turbine::meta {
 namespace {
@@ -17,45 +18,7 @@ uint64_t end_of(const proto::ContentRecord& record) {
                           : record.extent().offset() + record.extent().length();
 }
 
-proto::InodeChange change_of(const proto::Inode& before) {
-  proto::InodeChange change;
-  change.set_size_before(before.size());
-  change.set_mtime_before_ns(before.mtime_ns());
-  change.set_ctime_before_ns(before.ctime_ns());
-  return change;
-}
-
 }  // namespace
-
-/// An inode and the row that it lies in: a file's dirent, or its own.
-struct Image::PlacedInode {
-  std::string key;
-  std::optional<proto::Dirent> dirent;
-  std::optional<proto::InodeRecord> record;
-
-  proto::Inode& inode() { return dirent ? *dirent->mutable_file() : *record->mutable_inode(); }
-};
-
-Result<std::optional<Image::PlacedInode>> Image::read_placed(Step& step, InodeId id) {
-  std::string key = keys_.inode(id);
-  auto record = TRY(step.changes.read<proto::InodeRecord>(key));
-  if (!record.has_value()) return std::optional<PlacedInode>{};
-  if (record->has_inode()) {
-    return PlacedInode{.key = std::move(key), .dirent = {}, .record = std::move(record)};
-  }
-  key = keys_.dirent(InodeId(record->directory()), record->name(), false);
-  auto dirent = TRY(step.changes.read<proto::Dirent>(key));
-  if (!dirent.has_value() || dirent->file().id() != id.value) return std::optional<PlacedInode>{};
-  return PlacedInode{.key = std::move(key), .dirent = std::move(dirent), .record = {}};
-}
-
-void Image::put_placed(Step& step, const PlacedInode& placed) {
-  if (placed.dirent) {
-    step.changes.put(placed.key, *placed.dirent);
-  } else {
-    step.changes.put(placed.key, *placed.record);
-  }
-}
 
 Result<uint64_t> Image::punch(Step& step, uint64_t content, uint64_t begin, uint64_t end) {
   std::vector<std::pair<std::string, proto::ContentRecord>> runs;

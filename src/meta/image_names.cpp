@@ -1,71 +1,10 @@
-// Image: names, inodes, uploads.
+// Image: inodes, uploads.
 #include <algorithm>
 
 #include "meta/image.hpp"
+#include "meta/placed_inode.hpp"
 
 namespace turbine::meta {
-
-Result<> Image::touch_directory(Step& step, InodeId id, DirectoryChange change) {
-  const std::string key = keys_.inode(id);
-  auto record = TRY(step.changes.read<proto::InodeRecord>(key));
-  if (!record.has_value() || record->inode().type() != proto::FILE_DIRECTORY) {
-    return fail(Errc::corrupt, "partition {}: entry {} changes directory {}, which is not there",
-                id_, step.lsn, id);
-  }
-  proto::Inode& inode = *record->mutable_inode();
-  inode.set_entry_count(inode.entry_count() + static_cast<uint64_t>(change.entries));
-  inode.set_directory_count(inode.directory_count() + static_cast<uint32_t>(change.directories));
-  if (change.entries > 0) inode.set_next_cookie(inode.next_cookie() + 1);
-  if (change.make_implicit) inode.set_implicit(true);
-  const int64_t time = std::max(step.time_ns, inode.ctime_ns() + 1);
-  inode.set_mtime_ns(time);
-  inode.set_ctime_ns(time);
-  inode.set_change(inode.change() + 1);
-  step.changes.put(key, *record);
-  return {};
-}
-
-Result<> Image::put_file(Step& step, const proto::PutFileMutation& m) {
-  const InodeId directory(m.directory());
-  proto::Dirent dirent;
-  *dirent.mutable_file() = m.inode();
-  step.changes.put(keys_.dirent(directory, m.name(), false), dirent);
-  const auto size = static_cast<int64_t>(m.inode().size());
-  state_.set_object_bytes(state_.object_bytes() + size - static_cast<int64_t>(m.old_size()));
-  if (m.added()) {
-    proto::InodeRecord pointer;
-    pointer.set_directory(m.directory());
-    pointer.set_name(m.name());
-    step.changes.put(keys_.inode(InodeId(m.inode().id())), pointer);
-    state_.set_object_count(state_.object_count() + 1);
-  }
-  if (!m.added() && !m.make_implicit()) return {};
-  return touch_directory(step, directory,
-                         {.entries = m.added() ? 1 : 0, .make_implicit = m.make_implicit()});
-}
-
-Result<> Image::remove_file(Step& step, const proto::RemoveFileMutation& m) {
-  const InodeId directory(m.directory());
-  step.changes.remove(keys_.dirent(directory, m.name(), false));
-  step.changes.remove(keys_.inode(InodeId(m.inode())));
-  state_.set_object_count(state_.object_count() - 1);
-  state_.set_object_bytes(state_.object_bytes() - static_cast<int64_t>(m.old_size()));
-  return touch_directory(step, directory, {.entries = -1});
-}
-
-Result<> Image::link_directory(Step& step, const proto::LinkDirectoryMutation& m) {
-  const InodeId directory(m.directory());
-  proto::Dirent dirent;
-  dirent.set_directory(m.child());
-  step.changes.put(keys_.dirent(directory, m.name(), true), dirent);
-  return touch_directory(step, directory, {.entries = 1, .directories = 1});
-}
-
-Result<> Image::unlink_directory(Step& step, const proto::UnlinkDirectoryMutation& m) {
-  const InodeId directory(m.directory());
-  step.changes.remove(keys_.dirent(directory, m.name(), true));
-  return touch_directory(step, directory, {.entries = -1, .directories = -1});
-}
 
 Result<> Image::put_inode(Step& step, const proto::PutInodeMutation& m) {
   const InodeId id(m.inode().id());
@@ -86,7 +25,42 @@ Result<> Image::remove_inode(Step& step, InodeId id) {
   if (record->hidden_session() != 0) {
     step.changes.remove(keys_.hidden(SessionId(record->hidden_session()), id));
   }
+  const proto::Inode& inode = record->inode();
+  if (inode.type() != proto::FILE_DIRECTORY && inode.link_count() > 0) {  // had a name
+    state_.set_object_count(state_.object_count() - 1);
+    state_.set_object_bytes(state_.object_bytes() - static_cast<int64_t>(inode.size()));
+  }
   step.changes.remove(key);
+  return {};
+}
+
+Result<> Image::change_links(Step& step, const proto::ChangeLinksMutation& m) {
+  auto placed = TRY(read_placed(step, InodeId(m.inode())));
+  if (!placed.has_value()) return missing(step, InodeId(m.inode()));
+  proto::Inode& inode = placed->inode();
+  inode.set_link_count(inode.link_count() + static_cast<uint32_t>(m.by()));
+  touch(step, &inode);
+  put_placed(step, *placed);
+  return {};
+}
+
+Result<> Image::set_parent(Step& step, const proto::SetParentMutation& m) {
+  auto placed = TRY(read_placed(step, InodeId(m.inode())));
+  if (!placed.has_value()) return missing(step, InodeId(m.inode()));
+  proto::Inode& inode = placed->inode();
+  inode.set_parent(m.parent());
+  inode.set_name(m.name());
+  touch(step, &inode);
+  put_placed(step, *placed);
+  return {};
+}
+
+Result<> Image::replace_file(Step& step, const proto::ReplaceFileMutation& m) {
+  proto::InodeRecord record;
+  *record.mutable_inode() = m.inode();
+  step.changes.put(keys_.inode(InodeId(m.inode().id())), record);
+  state_.set_object_bytes(state_.object_bytes() + static_cast<int64_t>(m.inode().size()) -
+                          static_cast<int64_t>(m.old_size()));
   return {};
 }
 

@@ -122,6 +122,19 @@ std::string Keys::hidden(SessionId session, InodeId id) const {
   return key;
 }
 
+std::string Keys::cookie(InodeId directory, uint64_t cookie) const {
+  std::string key = number(Kind::dirseq, directory.value);
+  append_be<uint64_t>(key, cookie);
+  return key;
+}
+
+std::string Keys::gone_cookie(int64_t removed_ns, InodeId directory, uint64_t cookie) const {
+  std::string key = number(Kind::gone_cookie, static_cast<uint64_t>(removed_ns));
+  append_be<uint64_t>(key, directory.value);
+  append_be<uint64_t>(key, cookie);
+  return key;
+}
+
 std::string prefix_end(std::string_view prefix) {
   std::string end(prefix);
   while (!end.empty() && static_cast<uint8_t>(end.back()) == 0xff) end.pop_back();

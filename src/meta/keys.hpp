@@ -13,26 +13,27 @@ namespace turbine::meta {
 
 /// Third byte of a key. The number is on disk: append, never renumber.
 enum class Kind : uint8_t {
-  state = 1,        // → PartitionState
-  dirent = 2,       // dir, fragment, name → Dirent
-  inode = 3,        // id → InodeRecord
-  content = 4,      // content, end of the run → ContentRecord
-  pending = 5,      // content, end of the run → PendingSmall
-  dirseq = 6,       // dir, cookie: reserved for READDIR
-  stripe = 7,       // id → Stripe
-  group = 8,        // group, stripe → nothing
-  upload = 9,       // bucket, key, upload id → Upload
-  part = 10,        // upload id, number → Part
-  intent = 11,      // txn → Intent
-  decision = 12,    // txn → Decision
-  replay = 13,      // bucket of time, session, sequence → ReplayRecord
-  range = 14,       // first number → StripeRange
-  free_queue = 15,  // stripe → FreeQueueEntry
-  reap_queue = 16,  // inode of another partition → nothing
-  trash = 17,       // content → TrashEntry
-  parts = 18,       // content → PartTable
-  hidden = 19,      // session, inode → nothing
-  pieces = 20,      // stripe → StripePieces
+  state = 1,         // → PartitionState
+  dirent = 2,        // dir, fragment, name → Dirent
+  inode = 3,         // id → InodeRecord
+  content = 4,       // content, end of the run → ContentRecord
+  pending = 5,       // content, end of the run → PendingSmall
+  dirseq = 6,        // dir, cookie → CookieName
+  stripe = 7,        // id → Stripe
+  group = 8,         // group, stripe → nothing
+  upload = 9,        // bucket, key, upload id → Upload
+  part = 10,         // upload id, number → Part
+  intent = 11,       // txn → Intent
+  decision = 12,     // txn → Decision
+  replay = 13,       // bucket of time, session, sequence → ReplayRecord
+  range = 14,        // first number → StripeRange
+  free_queue = 15,   // stripe → FreeQueueEntry
+  reap_queue = 16,   // inode of another partition → nothing
+  trash = 17,        // content → TrashEntry
+  parts = 18,        // content → PartTable
+  hidden = 19,       // session, inode → nothing
+  pieces = 20,       // stripe → StripePieces
+  gone_cookie = 21,  // time of removal, dir, cookie → nothing
 };
 
 /// Makes the keys of one partition, in the slot of a generation of its state (replica/slots.hpp).
@@ -70,6 +71,8 @@ class Keys {
   std::string trash(uint64_t content) const { return number(Kind::trash, content); }
   std::string part_table(uint64_t content) const { return number(Kind::parts, content); }
   std::string hidden(SessionId session, InodeId id) const;
+  std::string cookie(InodeId directory, uint64_t cookie) const;
+  std::string gone_cookie(int64_t removed_ns, InodeId directory, uint64_t cookie) const;
 
  private:
   std::string prefix(Kind kind) const;

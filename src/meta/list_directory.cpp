@@ -10,7 +10,7 @@ Answer<proto::ListDirectoryReply> list_directory(Call call, proto::ListDirectory
   const PartitionPtr partition = call.partition;
   const InodeId directory(request.directory());
   CO_TRY(co_await partition->wait_settled({lock_present(directory, true).key}, directory));
-  CO_TRY(co_await find_directory(partition, directory));
+  const proto::Inode inode = CO_TRY(co_await find_directory(partition, directory));
 
   const std::string all = partition->keys().dirents(directory);
   std::string first = all + request.after();
@@ -19,6 +19,7 @@ Answer<proto::ListDirectoryReply> list_directory(Call call, proto::ListDirectory
   const std::string end = prefix_end(all + request.prefix());
 
   rpc::With<proto::ListDirectoryReply> reply;
+  reply.body.set_marker(!inode.implicit());
   size_t bytes = 0;
   auto it = partition->kv().scan(first, end);
   for (; it->valid(); it->next()) {
@@ -35,8 +36,15 @@ Answer<proto::ListDirectoryReply> list_directory(Call call, proto::ListDirectory
       entry.set_is_directory(true);
       entry.mutable_inode()->set_id(dirent.directory());
       entry.mutable_inode()->set_type(proto::FILE_DIRECTORY);
-    } else {
+    } else if (dirent.has_file()) {
       entry.mutable_inode()->Swap(dirent.mutable_file());
+    } else {
+      const InodeId id(dirent.link());
+      auto record =
+          CO_TRY(read_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
+      entry.set_elsewhere(!record.has_value());
+      entry.mutable_inode()->set_id(id.value);
+      if (record.has_value()) entry.mutable_inode()->Swap(record->mutable_inode());
     }
     entry.set_name(name.data(), name.size());
     bytes += it->key().size() + it->value().size();

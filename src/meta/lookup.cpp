@@ -1,13 +1,13 @@
 // LOOKUP, GET_EXTENTS, RELEASE_PIN: names to inodes and to the places of their bytes.
 #include <algorithm>
 
+#include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
+#include "meta/permissions.hpp"
 
 namespace turbine::meta {
 namespace {
-
-constexpr uint64_t kBindingLeaseMs = 1000;
 
 uint64_t pin_content(Partition& partition, const proto::Inode& inode, SessionId session) {
   return partition.pins().add({.session = session,
@@ -43,9 +43,40 @@ Result<proto::Inode> read_inode(const Partition& partition, InodeId id) {
   return std::move(*dirent->mutable_file());
 }
 
+/// The name as files show it.
+Answer<proto::LookupReply> lookup_file(Call call, proto::LookupRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId directory(request.directory());
+  rpc::With<proto::LookupReply> reply;
+  *reply.body.mutable_directory() = CO_TRY(co_await find_directory(partition, directory));
+  CO_TRY(check_access(request.who(), reply.body.directory(), kMayExecute));
+  const EntryName name = CO_TRY(co_await resolve_name(partition, directory, request.name()));
+  CO_TRY(co_await partition->wait_settled(
+      {lock_name(directory, name.name).key, lock_present(directory, true).key}));
+  auto entry = CO_TRY(co_await find_entry(partition, directory, name));
+  if (!entry) co_return fail(Errc::not_found, "there is no {}", request.name());
+  proto::Inode& inode = *reply.body.mutable_inode();
+  if (entry->dirent.has_file()) {
+    inode.Swap(entry->dirent.mutable_file());
+    co_return reply;
+  }
+  const InodeId id = entry->id();
+  if (id.partition() == partition->id()) {
+    CO_TRY(
+        co_await partition->wait_settled({lock_inode(id, true).key, lock_present(id, true).key}));
+    inode = CO_TRY(co_await find_inode(partition, id));
+    co_return reply;
+  }
+  inode.set_id(id.value);
+  inode.set_type(entry->is_directory ? proto::FILE_DIRECTORY : proto::FILE_NONE);
+  reply.body.set_elsewhere(true);
+  co_return reply;
+}
+
 }  // namespace
 
 Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
+  if (request.has_who()) co_return co_await lookup_file(std::move(call), std::move(request));
   const PartitionPtr partition = call.partition;
   const InodeId directory(request.directory());
   CO_TRY(co_await partition->wait_settled(
@@ -61,7 +92,8 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
   if (request.want_directory()) {
     reply.body.mutable_inode()->set_id(dirent->directory());
     reply.body.mutable_inode()->set_type(proto::FILE_DIRECTORY);
-    reply.body.set_lease_ms(kBindingLeaseMs);
+    reply.body.set_lease_ms(static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(kBindingLease).count()));
     co_return reply;
   }
   // No suspension from here on: inode, content and pin are of one moment.
@@ -70,6 +102,14 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
         partition->kv(), partition->keys().dirent(directory, request.name(), false)));
   }
   if (!dirent.has_value()) co_return fail(Errc::not_found, "no such name");
+  if (!dirent->has_file()) {
+    reply.body.mutable_inode()->set_id(dirent->link());
+    reply.body.set_elsewhere(true);
+    co_return reply;
+  }
+  if (dirent->file().type() != proto::FILE_REGULAR) {
+    co_return fail(Errc::not_found, "that name is no object's");
+  }
   proto::Inode& inode = *dirent->mutable_file();
   CO_TRY(add_part_table(*partition, &inode));
   if (request.want_content() && inode.part_count() == 0) {

@@ -1,6 +1,8 @@
 // MAKE_DIRECTORY, REMOVE_DIRECTORY, SET_DIRECTORY_SETTINGS. A bucket is a directory in the root.
+#include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
+#include "meta/permissions.hpp"
 #include "meta/transaction.hpp"
 
 namespace turbine::meta {
@@ -8,12 +10,14 @@ namespace turbine::meta {
 Answer<proto::MakeDirectoryReply> make_directory(Call call, proto::MakeDirectoryRequest request) {
   const PartitionPtr partition = call.partition;
   const InodeId directory(request.directory());
+  if (request.has_who()) *request.mutable_name() = CO_TRY(name_to_make(request.name()));
   CO_TRY(check_name(request.name()));
   Transaction txn(partition, call.id, call.received);
   txn.half().guards.push_back(CO_TRY(co_await partition->locks().acquire_until(
       {lock_present(directory, false), lock_name(directory, request.name())}, partition->clock(),
       partition->clock().now() + partition->options().lock_wait)));
-  CO_TRY(co_await find_directory(partition, directory));
+  const proto::Inode parent = CO_TRY(co_await find_directory(partition, directory));
+  if (request.has_who()) CO_TRY(check_access(request.who(), parent, kMayExecute));
   for (const bool is_directory : {true, false}) {
     const auto there =
         CO_TRY(co_await find_dirent(partition, directory, request.name(), is_directory));
@@ -24,10 +28,16 @@ Answer<proto::MakeDirectoryReply> make_directory(Call call, proto::MakeDirectory
   tree.set_parent(request.directory());
   *tree.add_names() = request.name();
   proto::Inode& attributes = *tree.mutable_attributes();
+  attributes.set_type(proto::FILE_DIRECTORY);
   attributes.set_mode(request.mode());
   attributes.set_uid(request.uid());
   attributes.set_gid(request.gid());
   attributes.set_owner_user(request.owner_user());
+  if (request.has_who()) {
+    CO_TRY(check_access(request.who(), parent, kMayWrite));
+    CO_TRY(set_new_owner(request.who(), parent, {}, &attributes));
+    attributes.set_owner_user(parent.owner_user());
+  }
   *attributes.mutable_settings() = request.settings();
   const PartitionId target = partition->seams().map.get()->partition_for(directory, request.name());
   auto made = CO_TRY(co_await txn.prepare(target, std::move(insert)));
@@ -37,7 +47,9 @@ Answer<proto::MakeDirectoryReply> make_directory(Call call, proto::MakeDirectory
   link.set_child(made.first_directory());
   rpc::With<proto::MakeDirectoryReply> reply;
   *reply.body.mutable_inode() = std::move(*made.mutable_inode());
-  CO_TRY(co_await txn.commit(reply.body));
+  Image::Observed observed;
+  CO_TRY(co_await txn.commit(reply.body, request.has_who() ? &observed : nullptr));
+  if (request.has_who()) *reply.body.mutable_directory() = std::move(observed[directory]);
   co_return reply;
 }
 
@@ -45,19 +57,35 @@ Answer<proto::RemoveDirectoryReply> remove_directory(Call call,
                                                      proto::RemoveDirectoryRequest request) {
   const PartitionPtr partition = call.partition;
   const InodeId directory(request.directory());
+  if (request.has_who()) {
+    const proto::Inode parent = CO_TRY(co_await find_directory(partition, directory));
+    CO_TRY(check_access(request.who(), parent, kMayExecute));
+    const EntryName name = CO_TRY(co_await resolve_name(partition, directory, request.name()));
+    *request.mutable_name() = name.name;
+  }
   CO_TRY(check_name(request.name()));
   CO_TRY(co_await partition->wait_settled(
       {lock_present(directory, true).key, lock_name(directory, request.name()).key}));
   const auto dirent = CO_TRY(co_await find_dirent(partition, directory, request.name(), true));
   if (!dirent.has_value()) {
     CO_TRY(co_await find_directory(partition, directory));
+    const auto file = CO_TRY(co_await find_dirent(partition, directory, request.name(), false));
+    if (request.has_who() && file.has_value()) {
+      co_return fail(Errc::not_directory, "{} is not a directory", request.name());
+    }
     co_return fail(Errc::not_found, "there is no directory {}", request.name());
+  }
+  if (request.has_who()) {
+    const proto::Inode parent = CO_TRY(co_await find_directory(partition, directory));
+    CO_TRY(
+        co_await check_removal(partition, request.who(), parent, {request.name(), true, *dirent}));
   }
   Transaction txn(partition, call.id, call.received);
   proto::RemoveEntry entry;
   entry.set_directory(request.directory());
   entry.set_name(request.name());
   entry.set_child(dirent->directory());
+  entry.set_keep_directory(request.has_who());
   // The request's own keys: waited for. Nothing is held yet.
   CO_TRY(co_await prepare_removal(partition, entry, true, &txn.half()));
   proto::SubResult result = std::move(txn.half().result);
@@ -72,7 +100,9 @@ Answer<proto::RemoveDirectoryReply> remove_directory(Call call,
         co_await txn.prepare(InodeId(result.next().directory()).partition(), std::move(upwards)));
   }
   rpc::With<proto::RemoveDirectoryReply> reply;
-  CO_TRY(co_await txn.commit(reply.body));
+  Image::Observed observed;
+  CO_TRY(co_await txn.commit(reply.body, request.has_who() ? &observed : nullptr));
+  if (request.has_who()) *reply.body.mutable_directory() = std::move(observed[directory]);
   co_return reply;
 }
 

@@ -70,7 +70,8 @@ Task<LockedInode> lock_file(PartitionPtr partition, InodeId id, bool exclusive) 
         now->name() != record->name()) {
       continue;  // it moved meanwhile
     }
-    co_return LockedInode{CO_TRY(co_await find_inode(partition, id)), std::move(guard)};
+    co_return LockedInode{CO_TRY(co_await find_inode(partition, id)), std::move(guard),
+                          std::move(locks)};
   }
   co_return fail(Errc::busy, "inode {} moves too fast", id);
 }
@@ -121,6 +122,7 @@ Result<> check_condition(const proto::Condition& condition, const proto::Inode* 
 }
 
 void release_content(const Partition& partition, uint64_t content, Half* half) {
+  if (content == 0) return;  // of a symbolic link or special file
   auto& release = *half->mutations.Add()->mutable_release_content();
   release.set_content(content);
   release.set_pinned(partition.pins().holds(content));
@@ -163,16 +165,20 @@ proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half)
   inode.set_content(file.content);
   inode.set_part_count(static_cast<uint32_t>(file.parts.size()));
 
-  proto::PutFileMutation& put = *half->mutations.Add()->mutable_put_file();
-  put.set_directory(file.directory.value);
-  put.set_name(file.name);
-  *put.mutable_inode() = inode;
-  put.set_added(!file.old.has_value());
-  put.set_make_implicit(file.make_implicit);
-  if (file.old.has_value()) {
-    put.set_old_size(file.old->size());
-    release_content(partition, file.old->content(), half);
+  if (file.own_row) {
+    proto::ReplaceFileMutation& replace = *half->mutations.Add()->mutable_replace_file();
+    *replace.mutable_inode() = inode;
+    replace.set_old_size(file.old->size());
+  } else {
+    proto::PutFileMutation& put = *half->mutations.Add()->mutable_put_file();
+    put.set_directory(file.directory.value);
+    put.set_name(file.name);
+    *put.mutable_inode() = inode;
+    put.set_added(!file.old.has_value());
+    put.set_make_implicit(file.make_implicit);
+    if (file.old.has_value()) put.set_old_size(file.old->size());
   }
+  if (file.old.has_value()) release_content(partition, file.old->content(), half);
   if (!file.parts.empty()) {
     proto::PutPartsMutation& parts = *half->mutations.Add()->mutable_put_parts();
     parts.set_content(file.content);

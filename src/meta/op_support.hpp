@@ -10,6 +10,8 @@
 namespace turbine::meta {
 
 inline constexpr size_t kNameBytesMax = 1024;
+/// So long a gateway may rely on the place of a directory.
+inline constexpr Duration kBindingLease = std::chrono::seconds(1);
 inline constexpr uint64_t kInlineBytesMax = uint64_t{1} << 20;  // of one entry
 inline constexpr uint64_t kReplyBytesMax = uint64_t{1} << 20;
 
@@ -26,6 +28,7 @@ Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id);
 struct LockedInode {
   proto::Inode inode;
   KeyLocks::Guard guard;
+  std::vector<LockRequest> locks;  // that it holds
 };
 /// Errc::stale, Errc::busy. `exclusive`: nobody else changes it at the same time.
 Task<LockedInode> lock_file(PartitionPtr partition, InodeId id, bool exclusive);
@@ -62,6 +65,7 @@ struct NewFile {
   uint64_t content = 0;
   std::vector<proto::PartRef> parts;
   bool make_implicit = false;
+  bool own_row = false;  // `old` is a row of its own; directory and name don't matter
 };
 /// Adds to `half` the mutation that lets go of the content, at once or when nobody reads it.
 void release_content(const Partition& partition, uint64_t content, Half* half);

@@ -188,12 +188,17 @@ void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
   table.read(proto::LOOKUP, &lookup, &by_directory<proto::LookupRequest>);
   table.read(proto::GET_EXTENTS, &get_extents, &by_inode<proto::GetExtentsRequest>);
   table.read(proto::LIST_DIRECTORY, &list_directory, &by_directory<proto::ListDirectoryRequest>);
+  table.read(proto::READ_DIRECTORY, &read_directory_page,
+             &by_directory<proto::ReadDirectoryRequest>);
   table.read(proto::RELEASE_PIN, &release_pin, &by_inode<proto::ReleasePinRequest>);
   table.read(proto::LIST_PARTS, &list_parts, &by_bucket<proto::ListPartsRequest>);
   table.read(proto::LIST_UPLOADS, &list_uploads, &by_bucket<proto::ListUploadsRequest>);
   table.read(proto::STRIPE_LIVENESS, &stripe_liveness, &by_partition<proto::StripeLivenessRequest>);
 
   table.mutation(proto::PUT_FILE, &put_file, &by_directory<proto::PutFileRequest>);
+  table.mutation(proto::CREATE_FILE, &create_file, &by_directory<proto::CreateFileRequest>);
+  table.mutation(proto::RENAME, &rename, &by_directory<proto::RenameRequest>);
+  table.mutation(proto::LINK_FILE, &link_file, &by_directory<proto::LinkFileRequest>);
   table.mutation(proto::DELETE_FILE, &delete_file, &by_directory<proto::DeleteFileRequest>);
   table.mutation(proto::MAKE_DIRECTORY, &make_directory,
                  &by_directory<proto::MakeDirectoryRequest>);

@@ -22,6 +22,8 @@ using Answer = Task<rpc::With<Reply>>;
 // Reads.
 Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request);
 Answer<proto::GetExtentsReply> get_extents(Call call, proto::GetExtentsRequest request);
+Answer<proto::ReadDirectoryReply> read_directory_page(Call call,
+                                                      proto::ReadDirectoryRequest request);
 Answer<proto::ListDirectoryReply> list_directory(Call call, proto::ListDirectoryRequest request);
 Answer<proto::ReleasePinReply> release_pin(Call call, proto::ReleasePinRequest request);
 Answer<proto::ListPartsReply> list_parts(Call call, proto::ListPartsRequest request);
@@ -29,6 +31,9 @@ Answer<proto::ListUploadsReply> list_uploads(Call call, proto::ListUploadsReques
 Answer<proto::StripeLivenessReply> stripe_liveness(Call call, proto::StripeLivenessRequest request);
 
 // Mutations.
+Answer<proto::CreateFileReply> create_file(Call call, proto::CreateFileRequest request);
+Answer<proto::RenameReply> rename(Call call, proto::RenameRequest request);
+Answer<proto::LinkFileReply> link_file(Call call, proto::LinkFileRequest request);
 Answer<proto::PutFileReply> put_file(Call call, proto::PutFileRequest request);
 Answer<proto::DeleteFileReply> delete_file(Call call, proto::DeleteFileRequest request);
 Answer<proto::MakeDirectoryReply> make_directory(Call call, proto::MakeDirectoryRequest request);

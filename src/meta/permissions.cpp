@@ -43,6 +43,31 @@ Result<> check_data_access(const proto::Credentials& who, const proto::Inode& in
   return check_access(who, inode, wanted);
 }
 
+bool is_sticky_for(const proto::Credentials& who, const proto::Inode& directory) {
+  return (directory.mode() & kStickyBit) != 0 && !is_root(who) && who.uid() != directory.uid();
+}
+
+Result<> set_new_owner(const proto::Credentials& who, const proto::Inode& directory,
+                       const AskedOwner& asked, proto::Inode* inode) {
+  const bool hands_down = (directory.mode() & kSetGroupIdBit) != 0;
+  inode->set_uid(asked.uid.value_or(who.uid()));
+  inode->set_gid(asked.gid.value_or(hands_down ? directory.gid() : who.gid()));
+  if (!is_root(who)) {
+    const bool own_group = is_member(who, inode->gid());
+    if (inode->uid() != who.uid() || (asked.gid && !own_group)) {
+      return fail(Errc::not_permitted, "user {} may not make files of user {} and group {}",
+                  who.uid(), inode->uid(), inode->gid());
+    }
+    if (inode->type() != proto::FILE_DIRECTORY && !own_group) {
+      inode->set_mode(inode->mode() & ~kSetGroupIdBit);
+    }
+  }
+  if (inode->type() == proto::FILE_DIRECTORY && hands_down) {
+    inode->set_mode(inode->mode() | kSetGroupIdBit);
+  }
+  return {};
+}
+
 Result<> check_changes(const proto::Inode& inode, proto::SetAttributesRequest* changes) {
   if (!changes->has_who()) return {};
   const proto::Credentials& who = changes->who();

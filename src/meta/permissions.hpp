@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/result.hpp"
 #include "proto/meta.pb.h"
@@ -19,6 +20,17 @@ Result<> check_access(const proto::Credentials& who, const proto::Inode& inode, 
 /// know that the file was opened before its mode changed.
 Result<> check_data_access(const proto::Credentials& who, const proto::Inode& inode,
                            uint32_t wanted);
+
+/// The directory's sticky bit keeps `who` from taking away entries of others.
+bool is_sticky_for(const proto::Credentials& who, const proto::Inode& directory);
+
+/// The owner, group and mode of what `who` makes in `directory`, which may hand down its group.
+/// `asked`: Errc::not_permitted when `who` may not give that owner or group.
+struct AskedOwner {
+  std::optional<uint32_t> uid, gid;
+};
+Result<> set_new_owner(const proto::Credentials& who, const proto::Inode& directory,
+                       const AskedOwner& asked, proto::Inode* inode);
 
 /// The changes that `who` may make of those asked for, or Errc::not_permitted, Errc::denied; adds
 /// what goes with them (set-id bits).

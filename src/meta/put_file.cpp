@@ -1,4 +1,5 @@
 // PUT_FILE: a whole file appears or is replaced at once, with the directories it lacks.
+#include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/place_file.hpp"
@@ -16,6 +17,29 @@ Result<> check_path(const google::protobuf::RepeatedPtrField<std::string>& path)
   return {};
 }
 
+namespace {
+
+/// A symbolic link or special file gives way to an object of its name.
+Task<> drop_no_object(Transaction& txn, PartitionPtr partition, InodeId directory, Entry entry) {
+  if (entry.dirent.has_file()) {
+    auto& remove = *txn.half().mutations.Add()->mutable_remove_file();
+    remove.set_directory(directory.value);
+    remove.set_name(entry.name);
+    remove.set_inode(entry.id().value);
+    remove.set_old_size(entry.dirent.file().size());
+    co_return Result<>{};
+  }
+  auto& unlink = *txn.half().mutations.Add()->mutable_unlink_file();
+  unlink.set_directory(directory.value);
+  unlink.set_name(entry.name);
+  proto::SubOperation operation;
+  operation.mutable_drop_link()->set_inode(entry.dirent.link());
+  CO_TRY(co_await txn.prepare(entry.id().partition(), std::move(operation)));
+  co_return Result<>{};
+}
+
+}  // namespace
+
 Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
                                      proto::PutFileRequest put, std::string inline_data,
                                      std::vector<proto::PartRef> parts) {
@@ -26,17 +50,22 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
       makes_directories ? partition->seams().map.get()->partition_for(directory, put.path(0))
                         : partition->id();
   std::optional<proto::Inode> old;
+  std::optional<Entry> there;  // a file of that name, object or not
   if (makes_directories) {
-    const auto there = CO_TRY(co_await find_dirent(partition, directory, put.path(0), true));
-    if (there.has_value()) co_return fail(Errc::stale, "a directory was made meanwhile");
+    const auto made = CO_TRY(co_await find_dirent(partition, directory, put.path(0), true));
+    if (made.has_value()) co_return fail(Errc::stale, "a directory was made meanwhile");
   } else {
-    auto there = CO_TRY(co_await find_dirent(partition, directory, put.path(0), false));
-    if (there.has_value()) old = std::move(*there->mutable_file());
+    there = CO_TRY(co_await find_entry(partition, directory, {put.path(0), false}));
+    if (there && there->dirent.has_file()) old = there->dirent.file();
+    if (there && !old) old = CO_TRY(co_await fetch_inode(partition, there->id()));
+    if (old && old->type() != proto::FILE_REGULAR) old.reset();
   }
   CO_TRY(check_condition(put.condition(), old.has_value() ? &*old : nullptr));
 
+  const bool linked = old && !there->dirent.has_file();
   const auto home = content_home(put.content());
-  if (parts.empty() && home.has_value() && *home != target) {
+  const PartitionId owner = linked ? there->id().partition() : target;
+  if (parts.empty() && home.has_value() && *home != owner) {
     proto::SubOperation take;
     *take.mutable_take_content()->mutable_content() = put.content();
     take.mutable_take_content()->set_inline_data(inline_data);
@@ -49,7 +78,24 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
   }
 
   proto::PutFileReply reply;
+  if (linked) {
+    proto::SubOperation operation;
+    proto::ReplaceFile& replace = *operation.mutable_replace_file();
+    replace.set_inode(old->id());
+    *replace.mutable_file() = put.attributes();
+    *replace.mutable_content() = put.content();
+    replace.set_session(put.session());
+    *replace.mutable_condition() = put.condition();
+    if (parts.empty()) replace.set_inline_data(inline_data);
+    for (const proto::PartRef& part : parts) *replace.add_parts() = part;
+    auto replaced = CO_TRY(co_await txn.prepare(owner, std::move(operation)));
+    reply.set_replaced(true);
+    reply.set_parent(directory.value);
+    *reply.mutable_inode() = std::move(*replaced.mutable_inode());
+    co_return reply;
+  }
   if (!makes_directories) {
+    if (there && !old) CO_TRY(co_await drop_no_object(txn, partition, directory, *there));
     NewFile file;
     file.directory = directory;
     file.name = put.path(0);

@@ -1,26 +1,13 @@
 // Sub-operations: what a partition can be asked to prepare.
 #include <algorithm>
 
+#include "meta/entries.hpp"
+#include "meta/file_sub_operations.hpp"
 #include "meta/op_support.hpp"
 #include "meta/transaction.hpp"
 
 namespace turbine::meta {
 namespace {
-
-Task<> lock(PartitionPtr partition, std::vector<LockRequest> requests, bool wait, Half* half) {
-  KeyLocks::Guard guard;
-  if (wait) {
-    guard = CO_TRY(co_await partition->locks().acquire_until(
-        requests, partition->clock(), partition->clock().now() + partition->options().lock_wait));
-  } else {
-    auto tried = partition->locks().try_acquire(requests);
-    if (!tried.has_value()) co_return fail(Errc::busy, "a key found late is locked by others");
-    guard = std::move(*tried);
-  }
-  half->guards.push_back(std::move(guard));
-  half->locks.insert(half->locks.end(), requests.begin(), requests.end());
-  co_return Result<>{};
-}
 
 proto::Inode new_directory(Partition& partition, const proto::InsertTree& tree, InodeId parent,
                            const std::string& name) {
@@ -28,7 +15,7 @@ proto::Inode new_directory(Partition& partition, const proto::InsertTree& tree, 
   proto::Inode inode;
   inode.set_id(partition.next_number().value);
   inode.set_type(proto::FILE_DIRECTORY);
-  inode.set_mode(like.mode() != 0 ? like.mode() : 0755);
+  inode.set_mode(like.mode() != 0 || like.type() != proto::FILE_NONE ? like.mode() : 0755);
   inode.set_uid(like.uid());
   inode.set_gid(like.gid());
   inode.set_owner_user(like.owner_user());
@@ -59,7 +46,7 @@ Task<> insert_tree(PartitionPtr partition, proto::InsertTree tree, Half* half) {
   }
   if (made.empty()) co_return fail(Errc::invalid, "a tree without directories");
   // Nobody knows these yet; readers that learn of them wait until the intent is settled.
-  CO_TRY(co_await lock(partition, std::move(locks), false, half));
+  CO_TRY(co_await take_locks(partition, std::move(locks), false, half));
   for (size_t i = 1; i < made.size(); ++i) {
     auto& link = *half->mutations.Add()->mutable_link_directory();
     link.set_directory(made[i - 1].id());
@@ -89,7 +76,7 @@ Task<> insert_tree(PartitionPtr partition, proto::InsertTree tree, Half* half) {
 Task<> remove_empty_directory(PartitionPtr partition, proto::RemoveEmptyDirectory operation,
                               bool wait, Half* half) {
   const InodeId id(operation.directory());
-  CO_TRY(co_await lock(partition, {lock_present(id, true)}, wait, half));
+  CO_TRY(co_await take_locks(partition, {lock_present(id, true)}, wait, half));
   const proto::Inode inode = CO_TRY(co_await find_directory(partition, id));
   if (inode.entry_count() > 0) {
     co_return fail(Errc::not_empty, "directory {} holds {} entries", id, inode.entry_count());
@@ -129,7 +116,8 @@ Task<> take_foreign_content(PartitionPtr partition, proto::TakeContent operation
 
 Task<> take_upload(PartitionPtr partition, proto::TakeUpload operation, bool wait, Half* half) {
   const InodeId bucket(operation.bucket());
-  CO_TRY(co_await lock(partition, {lock_upload(bucket, operation.upload_id(), true)}, wait, half));
+  CO_TRY(co_await take_locks(partition, {lock_upload(bucket, operation.upload_id(), true)}, wait,
+                             half));
   const std::string key = partition->keys().upload(bucket, operation.key(), operation.upload_id());
   const auto upload = CO_TRY(co_await load_record<proto::Upload>(partition->kv(), key));
   if (!upload.has_value()) co_return fail(Errc::not_found, "there is no such upload");
@@ -163,34 +151,19 @@ Task<> take_upload(PartitionPtr partition, proto::TakeUpload operation, bool wai
 Task<proto::Inode> remove_entry(PartitionPtr partition, proto::RemoveEntry entry, bool wait,
                                 Half* half, bool* vanishes) {
   const InodeId directory(entry.directory());
-  if (wait) CO_TRY(co_await partition->wait_settled({lock_present(directory, true).key}));
-  proto::Inode inode = CO_TRY(co_await find_directory(partition, directory));
-  for (int round = 0; round < 4; ++round) {
-    *vanishes = partition->may_vanish(inode);
-    Half attempt;
-    CO_TRY(co_await lock(partition,
-                         {lock_name(directory, entry.name()), lock_present(directory, *vanishes)},
-                         wait, &attempt));
-    // Others that take entries away at the same time count this one from here on.
-    Removal removal(partition, directory);
-    const auto dirent = CO_TRY(co_await find_dirent(partition, directory, entry.name(), true));
-    if (!dirent.has_value() || dirent->directory() != entry.child()) {
-      co_return fail(Errc::stale, "directory {} is not at its place any more",
-                     InodeId(entry.child()));
-    }
-    inode = CO_TRY(read_directory(*partition, directory));
-    // The last but one left meanwhile?
-    if (!*vanishes && partition->may_vanish(inode, 0)) continue;
-    *vanishes = *vanishes && inode.implicit() && inode.entry_count() == 1;
-    half->removals.push_back(std::move(removal));
-    half->guards.push_back(std::move(attempt.guards.front()));
-    half->locks.insert(half->locks.end(), attempt.locks.begin(), attempt.locks.end());
-    auto& unlink = *half->mutations.Add()->mutable_unlink_directory();
-    unlink.set_directory(entry.directory());
-    unlink.set_name(entry.name());
-    co_return inode;
+  RemovalLocks locked =
+      CO_TRY(co_await lock_removal(partition, directory, entry.name(), {}, wait, half));
+  const auto dirent = CO_TRY(co_await find_dirent(partition, directory, entry.name(), true));
+  if (!dirent.has_value() || dirent->directory() != entry.child()) {
+    co_return fail(Errc::stale, "directory {} is not at its place any more",
+                   InodeId(entry.child()));
   }
-  co_return fail(Errc::busy, "directory {} changes too fast", directory);
+  *vanishes = locked.last && !entry.keep_directory();
+  auto& unlink = *half->mutations.Add()->mutable_unlink_directory();
+  unlink.set_directory(entry.directory());
+  unlink.set_name(entry.name());
+  unlink.set_keep_directory(entry.keep_directory());
+  co_return std::move(locked.directory);
 }
 
 }  // namespace
@@ -227,6 +200,18 @@ Task<> prepare_half(PartitionPtr partition, proto::SubOperation operation, bool 
       return take_foreign_content(partition, std::move(*operation.mutable_take_content()), half);
     case proto::SubOperation::kTakeUpload:
       return take_upload(partition, std::move(*operation.mutable_take_upload()), wait, half);
+    case proto::SubOperation::kTakeEntry:
+      return take_entry(partition, std::move(*operation.mutable_take_entry()), wait, half);
+    case proto::SubOperation::kAddLink:
+      return add_link(partition, std::move(*operation.mutable_add_link()), half);
+    case proto::SubOperation::kDropLink:
+      return drop_link(partition, std::move(*operation.mutable_drop_link()), half);
+    case proto::SubOperation::kSetParent:
+      return set_parent(partition, std::move(*operation.mutable_set_parent()), half);
+    case proto::SubOperation::kLockRenames:
+      return lock_renames(partition, wait, half);
+    case proto::SubOperation::kReplaceFile:
+      return replace_file(partition, std::move(*operation.mutable_replace_file()), half);
     case proto::SubOperation::OP_NOT_SET:
       break;
   }

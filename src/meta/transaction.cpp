@@ -56,11 +56,11 @@ Task<proto::SubResult> Transaction::prepare(PartitionId partition, proto::SubOpe
   co_return std::move(*reply.body.mutable_result());
 }
 
-Task<> Transaction::commit(const google::protobuf::MessageLite& reply) {
-  return log_decision(request_.sequence != 0 ? reply.SerializeAsString() : std::string());
+Task<> Transaction::commit(const google::protobuf::MessageLite& reply, Image::Observed* observed) {
+  return log_decision(request_.sequence != 0 ? reply.SerializeAsString() : std::string(), observed);
 }
 
-Task<> Transaction::log_decision(std::string reply) {
+Task<> Transaction::log_decision(std::string reply, Image::Observed* observed) {
   proto::LogEntry entry;
   entry.set_session(request_.session.value);
   entry.set_sequence(request_.sequence);
@@ -75,7 +75,7 @@ Task<> Transaction::log_decision(std::string reply) {
     *entry.add_mutations()->mutable_put_decision() = decision;
     coordinator_->finishing_decisions().insert(key_);
   }
-  const Result<> logged = co_await coordinator_->commit(std::move(entry));
+  const Result<> logged = co_await coordinator_->commit(std::move(entry), observed);
   if (!logged.ok()) {
     coordinator_->finishing_decisions().erase(key_);
     if (logged.failed_with(Errc::timeout)) {

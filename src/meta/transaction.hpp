@@ -29,12 +29,13 @@ class Transaction {
   /// Errc::busy: somebody else is at it; release all, back off, retry. Others: the
   /// sub-operation's refusal.
   Task<proto::SubResult> prepare(PartitionId partition, proto::SubOperation operation);
-  Task<> commit(const google::protobuf::MessageLite& reply);
+  /// `observed`: gets the coordinator's files around the entry.
+  Task<> commit(const google::protobuf::MessageLite& reply, Image::Observed* observed = nullptr);
   /// Tells those that may have prepared, without waiting. Gives the error back.
   void abort();
 
  private:
-  Task<> log_decision(std::string reply);
+  Task<> log_decision(std::string reply, Image::Observed* observed);
   PartitionPtr coordinator_;
   RequestId request_;
   TimePoint received_;
