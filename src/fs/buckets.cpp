@@ -8,7 +8,6 @@ namespace {
 
 constexpr size_t kFactsMax = 10'000;
 constexpr uint32_t kPage = 1000;
-const char* const kCreated = "created_ns";
 
 BucketInfo to_bucket_info(std::string name, const proto::Inode& inode) {
   BucketInfo info;
@@ -16,7 +15,7 @@ BucketInfo to_bucket_info(std::string name, const proto::Inode& inode) {
   info.inode = InodeId(inode.id());
   info.owner_user = inode.owner_user();
   info.created_ns = inode.ctime_ns();
-  const auto created = inode.settings().find(kCreated);
+  const auto created = inode.settings().find(kBucketCreatedSetting);
   if (created != inode.settings().end()) {
     const std::string& text = created->second;
     std::from_chars(text.data(), text.data() + text.size(), info.created_ns);
@@ -26,7 +25,10 @@ BucketInfo to_bucket_info(std::string name, const proto::Inode& inode) {
 
 Task<BucketInfo> facts_of(CorePtr core, BucketFacts& facts, InodeId inode, std::string name) {
   const auto known = facts.find(inode);
-  if (known != facts.end()) co_return known->second;
+  if (known != facts.end()) {
+    known->second.name = name;  // it may have been renamed
+    co_return known->second;
+  }
   proto::GetExtentsRequest request;
   request.set_inode(inode.value);
   const auto reply = CO_TRY(co_await core->ask<proto::GetExtentsReply>(
@@ -48,7 +50,8 @@ Task<BucketInfo> create_bucket(CorePtr core, CallContext call, std::string name)
   request.set_name(name);
   request.set_owner_user(call.user);
   request.set_mode(0755);
-  (*request.mutable_settings())[kCreated] = fmt::format("{}", core->clock.wall_now().ns);
+  (*request.mutable_settings())[kBucketCreatedSetting] =
+      fmt::format("{}", core->clock.wall_now().ns);
   auto reply = CO_TRY(co_await core->partitions.call<proto::MakeDirectoryReply>(
       kRootInode.partition(), proto::MAKE_DIRECTORY, std::move(request), {}, call.request,
       core->clock.now()));

@@ -10,6 +10,9 @@
 
 namespace turbine::fs {
 
+/// Of a bucket's directory: when it was made, ns since 1970 in decimal.
+inline constexpr const char* kBucketCreatedSetting = "created_ns";
+
 /// What never changes of a bucket, by inode; inode numbers are used once.
 using BucketFacts = std::map<InodeId, BucketInfo>;
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "fs/array_files.hpp"
 #include "fs/buckets.hpp"
 #include "fs/core.hpp"
 #include "fs/list.hpp"
@@ -65,7 +66,7 @@ Task<bool> remove_object(CorePtr core, CallContext call, std::string bucket, std
 
 class GatewayFileSystem final : public ArrayFileSystem {
  public:
-  explicit GatewayFileSystem(CorePtr core) : core_(std::move(core)) {}
+  explicit GatewayFileSystem(CorePtr core) : core_(std::move(core)), files_(make_files(core_)) {}
 
   Task<> start() override {
     CO_TRY(co_await beat_all(core_));
@@ -83,6 +84,8 @@ class GatewayFileSystem final : public ArrayFileSystem {
     return {core_->writer.counters(), core_->reader.counters(), core_->partitions.retries(),
             core_->bindings.size()};
   }
+
+  Files& files() override { return *files_; }
 
   CallContext begin(uint64_t user) override {
     return {core_->next_request(), core_->clock.now(), user};
@@ -174,6 +177,7 @@ class GatewayFileSystem final : public ArrayFileSystem {
   }
 
   CorePtr core_;
+  std::unique_ptr<Files> files_;
   BucketFacts facts_;
   bool stop_beat_ = false;
   std::optional<OneShot<>> beat_sleep_;

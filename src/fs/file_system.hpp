@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/rng.hpp"
 #include "cluster/cluster_map.hpp"
+#include "fs/files.hpp"
 #include "fs/fs.hpp"
 #include "meta/partition_client.hpp"
 #include "rpc/rpc.hpp"
@@ -53,6 +54,9 @@ class ArrayFileSystem : public FileSystem {
     uint64_t bindings = 0;
   };
   virtual Counters counters() const = 0;
+
+  /// The same namespace as files. Lives as long as this.
+  virtual Files& files() = 0;
 };
 
 /// `session`: as the manager gave it, new for every start of the process.

@@ -3,11 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "fs/file_names.hpp"
+
 namespace turbine::fs {
 namespace {
 
 std::string entry_key(const proto::DirectoryEntry& entry) {
   return entry.is_directory() ? entry.name() + '/' : entry.name();
+}
+
+/// Gets the inode of a file that is not in its directory's partition; none when it is just gone.
+Task<> fetch_elsewhere(CorePtr core, proto::DirectoryEntry* entry) {
+  auto inode = co_await fetch_inode(core, InodeId(entry->inode().id()));
+  entry->clear_inode();
+  if (inode.failed_with(Errc::stale)) co_return Result<>{};
+  if (!inode.ok()) co_return fail(std::move(inode).error());
+  entry->mutable_inode()->Swap(&*inode);
+  co_return Result<>{};
 }
 
 }  // namespace
@@ -162,6 +174,9 @@ Task<std::optional<KeyCursor::Item>> KeyCursor::next() {
       continue;
     }
     ++level.next;
+    if (entry.elsewhere()) CO_TRY(co_await fetch_elsewhere(core_, &entry));
+    // Symbolic links and special files are no objects.
+    if (!entry.is_directory() && entry.inode().type() != proto::FILE_REGULAR) continue;
     if (expected_ > 0) --expected_;
     Item item;
     item.key = level.tree.path + entry_key(entry);

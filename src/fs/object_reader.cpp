@@ -159,6 +159,24 @@ Task<std::optional<rpc::With<proto::LookupReply>>> directory_as_object(CorePtr c
   co_return object;
 }
 
+// As LOOKUP would answer for a file whose inode is not in its dirent.
+Task<rpc::With<proto::LookupReply>> look_up_inode(CorePtr core, InodeId inode,
+                                                  uint64_t want_bytes) {
+  proto::GetExtentsRequest request;
+  request.set_inode(inode.value);
+  request.set_length(want_bytes);
+  auto found = CO_TRY(co_await core->ask<proto::GetExtentsReply>(
+      inode.partition(), proto::GET_EXTENTS, std::move(request)));
+  if (found.body.inode().type() != proto::FILE_REGULAR) {
+    co_return fail(Errc::not_found, "that name is no object's");
+  }
+  rpc::With<proto::LookupReply> reply;
+  reply.body.mutable_inode()->Swap(found.body.mutable_inode());
+  reply.body.mutable_content()->Swap(found.body.mutable_content());
+  reply.payload = std::move(found.payload);
+  co_return reply;
+}
+
 // The file's record, with the beginning of its content when `want_bytes` > 0. A directory made by
 // mkdir stands for an empty object of its own.
 Task<rpc::With<proto::LookupReply>> look_up(CorePtr core, std::string bucket, std::string key,
@@ -175,6 +193,11 @@ Task<rpc::With<proto::LookupReply>> look_up(CorePtr core, std::string bucket, st
     request.set_session(core->session.value);
     auto reply = co_await core->ask<proto::LookupReply>(place.directory.partition(), proto::LOOKUP,
                                                         std::move(request));
+    if (reply.ok() && reply->body.elsewhere()) {
+      auto linked = co_await look_up_inode(core, InodeId(reply->body.inode().id()), want_bytes);
+      if (linked.failed_with(Errc::stale) && tries < core->options.stale_retries_max) continue;
+      co_return linked;
+    }
     if (reply.ok()) co_return std::move(*reply);
     if (reply.failed_with(Errc::stale) && tries < core->options.stale_retries_max) {
       forget(*core, place);

@@ -1,0 +1,150 @@
+#include "fs/file_bytes.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "fs/file_content.hpp"
+#include "fs/file_stat.hpp"
+#include "meta/permissions.hpp"
+
+namespace turbine::fs {
+namespace {
+
+constexpr int kTriesMax = 8;  // when the file changes under a read
+
+/// Programs are read by those who may only execute them.
+Result<> check_readable(const Credentials& who, const proto::Inode& inode) {
+  if (inode.type() == proto::FILE_DIRECTORY) {
+    return fail(Errc::is_directory, "inode {:x} is a directory", inode.id());
+  }
+  if (inode.type() != proto::FILE_REGULAR) {
+    return fail(Errc::invalid, "inode {:x} is not a regular file", inode.id());
+  }
+  const proto::Credentials asks = to_proto(who);
+  if (meta::check_data_access(asks, inode, meta::kMayRead).ok()) return {};
+  return meta::check_data_access(asks, inode, meta::kMayExecute);
+}
+
+/// Of an object uploaded in parts: each part is a content of its own.
+Task<std::vector<Buffer>> read_parts(CorePtr core, const proto::Inode& inode, uint64_t offset,
+                                     uint64_t length) {
+  std::vector<Task<std::vector<Buffer>>> reads;
+  const uint64_t end = offset + length;
+  for (const proto::PartRef& part : inode.parts()) {
+    const uint64_t from = std::max(offset, part.offset());
+    const uint64_t to = std::min(end, part.offset() + part.length());
+    if (from >= to) continue;
+    reads.push_back(read_content(std::make_shared<FileContent>(core, InodeId(part.inode())),
+                                 from - part.offset(), to - from));
+  }
+  std::vector<Buffer> all;
+  for (auto& buffers : co_await when_all(std::move(reads))) {
+    if (!buffers.ok()) co_return fail(std::move(buffers).error());
+    std::ranges::move(*buffers, std::back_inserter(all));
+  }
+  co_return all;
+}
+
+Task<FileBytes> try_read(CorePtr core, Credentials who, InodeId file, uint64_t offset,
+                         uint32_t count) {
+  proto::GetExtentsRequest request;
+  request.set_inode(file.value);
+  request.set_offset(offset);
+  request.set_length(count);
+  request.set_session(core->session.value);
+  auto reply = CO_TRY(co_await core->ask<proto::GetExtentsReply>(
+      file.partition(), proto::GET_EXTENTS, std::move(request)));
+  const proto::Inode& inode = reply.body.inode();
+  CO_TRY(check_readable(who, inode));
+  FileBytes read;
+  read.file = to_file_stat(inode);
+  const uint64_t size = inode.size();
+  const uint64_t length = offset < size ? std::min<uint64_t>(count, size - offset) : 0;
+  read.end = offset + length >= size;
+  if (length == 0) co_return read;
+  if (inode.part_count() > 0) {
+    read.bytes = CO_TRY(co_await read_parts(core, inode, offset, length));
+    co_return read;
+  }
+  auto content = std::make_shared<FileContent>(core, file);
+  CO_TRY(content->take(offset, reply.body.content(), std::move(reply.payload)));
+  read.bytes = CO_TRY(co_await read_content(std::move(content), offset, length));
+  co_return read;
+}
+
+void hold(const std::vector<proto::NewStripe>& stripes, uint64_t offset, proto::NewContent* to) {
+  for (const proto::NewStripe& stripe : stripes) {
+    *to->add_stripes() = stripe;
+    proto::Extent& extent = *to->add_extents();
+    extent.set_offset(offset);
+    extent.set_length(stripe.data_bytes());
+    extent.set_stripe(stripe.id());
+    extent.set_group(stripe.group());
+    extent.set_shard_bytes(stripe.shard_bytes());
+    offset += stripe.data_bytes();
+  }
+}
+
+Buffer join(std::vector<Buffer> bytes, size_t size) {
+  if (bytes.size() == 1) return std::move(bytes.front());
+  Buffer joined = Buffer::allocate(size);
+  size_t at = 0;
+  for (const Buffer& piece : bytes) {
+    std::memcpy(joined.data() + at, piece.data(), piece.size());
+    at += piece.size();
+  }
+  return joined;
+}
+
+}  // namespace
+
+Task<FileBytes> read_file(CorePtr core, Credentials who, InodeId file, uint64_t offset,
+                          uint32_t count) {
+  for (int tries = 1;; ++tries) {
+    auto read = co_await try_read(core, who, file, offset, count);
+    if (!read.failed_with(Errc::conflict) || tries >= kTriesMax) co_return read;
+  }
+}
+
+Task<FileChange> write_file(CorePtr core, CallContext call, Credentials who, InodeId file,
+                            uint64_t offset, std::vector<Buffer> bytes) {
+  uint64_t size = 0;
+  for (const Buffer& piece : bytes) size += piece.size();
+  const bool striped = size > core->options.inline_bytes_max;
+  for (int tries = 0;; ++tries) {
+    proto::WriteFileRequest request;
+    request.set_inode(file.value);
+    *request.mutable_who() = to_proto(who);
+    request.set_session(core->session.value);
+    proto::NewContent& content = *request.mutable_content();
+    Buffer payload;
+    std::vector<proto::NewStripe> stripes;
+    if (striped) {
+      stripes = CO_TRY(co_await stripe::write_stripes(core->writer, file.partition(), bytes));
+      hold(stripes, offset, &content);
+    } else if (size > 0) {
+      request.set_offset(offset);
+      content.set_inline_payload(true);
+      payload = join(std::move(bytes), size);
+      bytes = {payload};
+    }
+    auto reply = co_await core->partitions.call<proto::WriteFileReply>(
+        file.partition(), proto::WRITE_FILE, std::move(request), payload, call.request,
+        call.received);
+    if (reply.ok()) co_return to_file_change(reply->body.file());
+    const Errc code = reply.error().code;
+    // An outcome that is not known: the stripes may be the file's, or are swept when the lease of
+    // their ids ends.
+    if (code != Errc::timeout) {
+      for (const proto::NewStripe& stripe : stripes) {
+        core->stripe_ids.forget(StripeId(stripe.id()));
+        CO_TRY(co_await core->writer.discard(stripe));
+      }
+    }
+    if (code == Errc::stale_epoch && tries < core->options.stale_retries_max) continue;
+    co_return fail(std::move(reply).error());
+  }
+}
+
+}  // namespace turbine::fs

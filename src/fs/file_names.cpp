@@ -1,0 +1,255 @@
+#include "fs/file_names.hpp"
+
+#include <utility>
+
+#include "fs/bucket_name.hpp"
+#include "fs/buckets.hpp"
+#include "fs/file_stat.hpp"
+#include "meta/permissions.hpp"
+
+namespace turbine::fs {
+namespace {
+
+constexpr size_t kNameBytesMax = 255;
+
+Result<> check_name(const std::string& name) {
+  if (name.size() > kNameBytesMax) {
+    return fail(Errc::name_too_long, "a name of {} bytes; {} are allowed", name.size(),
+                kNameBytesMax);
+  }
+  if (name.empty() || name.find('/') != std::string::npos || name.find('\0') != std::string::npos) {
+    return fail(Errc::invalid, "a name must not be empty, nor hold a slash or NUL");
+  }
+  return {};
+}
+
+/// Buckets are made, renamed and removed like directories; nothing else is in the root.
+Result<> check_place(InodeId directory, const std::string& name, bool is_directory) {
+  TRY(check_name(name));
+  if (directory != kRootInode) return {};
+  if (is_directory && is_valid_new_bucket_name(name)) return {};
+  return fail(Errc::denied, "only buckets are in the root, and {} is no bucket's name: {}", name,
+              kBucketNameRule);
+}
+
+/// The second of two requests that one call of a client makes.
+CallContext second(CallContext call) {
+  call.request.sequence ^= uint64_t{1} << 63U;
+  return call;
+}
+
+template <class Reply, class Body>
+Task<rpc::With<Reply>> mutate(const CorePtr& core, const CallContext& call, PartitionId partition,
+                              int type, Body body) {
+  return core->partitions.call<Reply>(partition, type, std::move(body), {}, call.request,
+                                      call.received);
+}
+
+}  // namespace
+
+Task<proto::Inode> fetch_inode(CorePtr core, InodeId file) {
+  proto::GetExtentsRequest request;
+  request.set_inode(file.value);
+  auto reply = CO_TRY(co_await core->ask<proto::GetExtentsReply>(
+      file.partition(), proto::GET_EXTENTS, std::move(request)));
+  co_return std::move(*reply.body.mutable_inode());
+}
+
+Task<FoundFile> lookup_file(CorePtr core, Credentials who, InodeId directory, std::string name) {
+  FoundFile found;
+  if (name == "." || name == "..") {
+    const proto::Inode inode = CO_TRY(co_await fetch_inode(core, directory));
+    if (inode.type() != proto::FILE_DIRECTORY) {
+      co_return fail(Errc::not_directory, "inode {} is not a directory", directory);
+    }
+    CO_TRY(meta::check_access(to_proto(who), inode, meta::kMayExecute));
+    found.directory = to_file_stat(inode);
+    const InodeId parent(inode.parent());
+    if (name == "." || directory == kRootInode || parent.value == 0) {
+      found.file = *found.directory;
+    } else {
+      found.file = to_file_stat(CO_TRY(co_await fetch_inode(core, parent)));
+    }
+    co_return found;
+  }
+  CO_TRY(check_name(name));
+  proto::LookupRequest request;
+  request.set_directory(directory.value);
+  request.set_name(std::move(name));
+  *request.mutable_who() = to_proto(who);
+  const auto reply = CO_TRY(co_await core->ask<proto::LookupReply>(
+      directory.partition(), proto::LOOKUP, std::move(request)));
+  found.directory = to_file_stat(reply.body.directory());
+  if (!reply.body.elsewhere()) {
+    found.file = to_file_stat(reply.body.inode());
+    co_return found;
+  }
+  auto inode = co_await fetch_inode(core, InodeId(reply.body.inode().id()));
+  if (inode.failed_with(Errc::stale)) co_return fail(Errc::not_found, "it was just removed");
+  if (!inode.ok()) co_return fail(std::move(inode).error());
+  found.file = to_file_stat(*inode);
+  co_return found;
+}
+
+Task<MadeFile> create_file(CorePtr core, CallContext call, Credentials who, NewFileRequest request,
+                           FileType type) {
+  CO_TRY(check_place(request.directory, request.name, false));
+  proto::CreateFileRequest create;
+  create.set_directory(request.directory.value);
+  create.set_name(request.name);
+  *create.mutable_who() = to_proto(who);
+  create.set_type(to_proto(type));
+  create.set_mode_of_creation(static_cast<proto::CreateMode>(request.mode));
+  create.set_verifier(request.verifier);
+  const NewStat& stat = request.attributes;
+  if (stat.mode) create.set_mode(*stat.mode);
+  if (stat.uid) create.set_uid(*stat.uid);
+  if (stat.gid) create.set_gid(*stat.gid);
+  if (stat.accessed) fill_time(*create.mutable_atime(), *stat.accessed);
+  if (stat.modified) fill_time(*create.mutable_mtime(), *stat.modified);
+  create.set_symlink_target(request.target);
+  create.set_device_major(request.device_major);
+  create.set_device_minor(request.device_minor);
+  auto reply = CO_TRY(co_await mutate<proto::CreateFileReply>(
+      core, call, request.directory.partition(), proto::CREATE_FILE, std::move(create)));
+  proto::Inode& inode = *reply.body.mutable_inode();
+  if (reply.body.elsewhere()) inode = CO_TRY(co_await fetch_inode(core, InodeId(inode.id())));
+  if (inode.type() != to_proto(type)) {
+    co_return fail(Errc::exists, "the name {} is taken", request.name);
+  }
+  MadeFile made{to_file_stat(inode), to_file_change(reply.body.directory())};
+  const bool resize = stat.size && (*stat.size == 0 || !reply.body.existed());
+  if (type == FileType::regular && resize && *stat.size != made.file.size) {
+    NewStat size;
+    size.size = stat.size;
+    const FileChange change =
+        CO_TRY(co_await set_file_stat(core, second(call), who, made.file.id, size, {}));
+    if (change.after) made.file = *change.after;
+  }
+  co_return made;
+}
+
+Task<MadeFile> make_directory(CorePtr core, CallContext call, Credentials who,
+                              NewFileRequest request) {
+  CO_TRY(check_place(request.directory, request.name, true));
+  proto::MakeDirectoryRequest make;
+  make.set_directory(request.directory.value);
+  make.set_name(request.name);
+  make.set_mode(request.attributes.mode.value_or(0755));
+  *make.mutable_who() = to_proto(who);
+  make.set_owner_user(call.user);
+  if (request.directory == kRootInode) {
+    (*make.mutable_settings())[kBucketCreatedSetting] =
+        fmt::format("{}", core->clock.wall_now().ns);
+  }
+  const auto reply = CO_TRY(co_await mutate<proto::MakeDirectoryReply>(
+      core, call, request.directory.partition(), proto::MAKE_DIRECTORY, std::move(make)));
+  co_return MadeFile{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
+}
+
+Task<FileChange> remove_file(CorePtr core, CallContext call, Credentials who, InodeId directory,
+                             std::string name) {
+  CO_TRY(check_name(name));
+  proto::DeleteFileRequest request;
+  request.set_directory(directory.value);
+  request.set_name(std::move(name));
+  request.set_session(core->session.value);
+  *request.mutable_who() = to_proto(who);
+  const auto reply = CO_TRY(co_await mutate<proto::DeleteFileReply>(
+      core, call, directory.partition(), proto::DELETE_FILE, std::move(request)));
+  co_return to_file_change(reply.body.directory());
+}
+
+Task<FileChange> remove_directory(CorePtr core, CallContext call, Credentials who,
+                                  InodeId directory, std::string name) {
+  CO_TRY(check_name(name));
+  proto::RemoveDirectoryRequest request;
+  request.set_directory(directory.value);
+  request.set_name(name);
+  *request.mutable_who() = to_proto(who);
+  const auto reply = CO_TRY(co_await mutate<proto::RemoveDirectoryReply>(
+      core, call, directory.partition(), proto::REMOVE_DIRECTORY, std::move(request)));
+  core->bindings.drop(directory, name);
+  co_return to_file_change(reply.body.directory());
+}
+
+Task<Files::Renamed> rename_file(CorePtr core, CallContext call, Credentials who, InodeId from,
+                                 std::string from_name, InodeId to, std::string to_name) {
+  CO_TRY(check_name(from_name));
+  const bool of_buckets = from == kRootInode && to == kRootInode;
+  CO_TRY(check_place(to, to_name, of_buckets));
+  if (from == kRootInode && !of_buckets) {
+    co_return fail(Errc::denied, "a bucket can't become a directory of another one");
+  }
+  proto::RenameRequest request;
+  request.set_from_directory(from.value);
+  request.set_from_name(from_name);
+  request.set_directory(to.value);
+  request.set_name(to_name);
+  *request.mutable_who() = to_proto(who);
+  const auto reply = CO_TRY(co_await mutate<proto::RenameReply>(core, call, to.partition(),
+                                                                proto::RENAME, std::move(request)));
+  core->bindings.drop(from, from_name);
+  core->bindings.drop(to, to_name);
+  co_return Files::Renamed{to_file_change(reply.body.from()), to_file_change(reply.body.to())};
+}
+
+Task<Files::Linked> link_file(CorePtr core, CallContext call, Credentials who, InodeId file,
+                              InodeId directory, std::string name) {
+  CO_TRY(check_place(directory, name, false));
+  proto::LinkFileRequest request;
+  request.set_directory(directory.value);
+  request.set_name(std::move(name));
+  *request.mutable_who() = to_proto(who);
+  request.set_inode(file.value);
+  const auto reply = CO_TRY(co_await mutate<proto::LinkFileReply>(
+      core, call, directory.partition(), proto::LINK_FILE, std::move(request)));
+  co_return Files::Linked{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
+}
+
+Task<DirectoryPage> list_files(CorePtr core, Credentials who, DirectoryPageRequest request) {
+  proto::ReadDirectoryRequest read;
+  read.set_directory(request.directory.value);
+  read.set_after(request.after);
+  read.set_count(static_cast<uint32_t>(request.count));
+  read.set_with_inodes(request.with_stat);
+  *read.mutable_who() = to_proto(who);
+  auto reply = CO_TRY(co_await core->ask<proto::ReadDirectoryReply>(
+      request.directory.partition(), proto::READ_DIRECTORY, std::move(read)));
+  DirectoryPage page;
+  page.end = reply.body.end();
+  page.directory = to_file_stat(reply.body.directory());
+  page.parent = reply.body.directory().parent() != 0 ? InodeId(reply.body.directory().parent())
+                                                     : request.directory;
+  page.entries.reserve(static_cast<size_t>(reply.body.entries_size()));
+  for (auto& entry : *reply.body.mutable_entries()) {
+    DirectoryPage::Entry& to = page.entries.emplace_back();
+    to.cookie = entry.cookie();
+    to.name = std::move(*entry.mutable_name());
+    to.id = InodeId(entry.id());
+    if (entry.has_inode()) to.file = to_file_stat(entry.inode());
+  }
+  co_return page;
+}
+
+Task<FileChange> set_file_stat(CorePtr core, CallContext call, Credentials who, InodeId file,
+                               NewStat stat, std::optional<int64_t> guard) {
+  if (file == kRootInode) {
+    co_return fail(Errc::denied, "the attributes of the directory of buckets can't be changed");
+  }
+  proto::SetAttributesRequest request;
+  request.set_inode(file.value);
+  *request.mutable_who() = to_proto(who);
+  if (stat.mode) request.set_mode(*stat.mode);
+  if (stat.uid) request.set_uid(*stat.uid);
+  if (stat.gid) request.set_gid(*stat.gid);
+  if (stat.size) request.set_size(*stat.size);
+  if (stat.accessed) fill_time(*request.mutable_atime(), *stat.accessed);
+  if (stat.modified) fill_time(*request.mutable_mtime(), *stat.modified);
+  if (guard) request.set_guard_ctime_ns(*guard);
+  const auto reply = CO_TRY(co_await mutate<proto::SetAttributesReply>(
+      core, call, file.partition(), proto::SET_ATTRIBUTES, std::move(request)));
+  co_return to_file_change(reply.body.file());
+}
+
+}  // namespace turbine::fs
