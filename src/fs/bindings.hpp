@@ -15,13 +15,9 @@ namespace turbine::fs {
 
 /// One reactor thread. Bounded, least recently used out first.
 ///
-/// An expired binding is kept, for use when the parent's partition can't be asked. That is safe:
-/// while the partition is down nobody can change its names, and a binding that changed earlier,
-/// after its lease, leads to an inode that is gone. Inode numbers are never used again, so that
-/// inode's partition answers Errc::stale and the name is looked up anew, or the call fails with
-/// Errc::unavailable; never does it reach another directory. (Renaming a directory keeps its inode;
-/// it must therefore reach every gateway's bindings, expired ones included, before it is answered.)
-/// Once the partition answers again an expired binding is worth no more than none.
+/// An expired binding is kept, for use when the parent's partition can't be asked: the directory
+/// itself knows where it is, and tells whether the binding still holds. A rename is answered when
+/// no lease on the old place runs any more.
 class Bindings {
  public:
   explicit Bindings(size_t count_max) : count_max_(count_max) {}

@@ -8,6 +8,9 @@ namespace {
 
 constexpr size_t kFactsMax = 10'000;
 constexpr uint32_t kPage = 1000;
+// Whoever may mount it may use it: objects take owner and mode from their bucket.
+constexpr uint32_t kBucketMode = 0777;
+constexpr uint32_t kBucketOwner = 65534;  // nobody: also root, squashed
 
 BucketInfo to_bucket_info(std::string name, const proto::Inode& inode) {
   BucketInfo info;
@@ -49,7 +52,9 @@ Task<BucketInfo> create_bucket(CorePtr core, CallContext call, std::string name)
   request.set_directory(kRootInode.value);
   request.set_name(name);
   request.set_owner_user(call.user);
-  request.set_mode(0755);
+  request.set_mode(kBucketMode);
+  request.set_uid(kBucketOwner);
+  request.set_gid(kBucketOwner);
   (*request.mutable_settings())[kBucketCreatedSetting] =
       fmt::format("{}", core->clock.wall_now().ns);
   auto reply = CO_TRY(co_await core->partitions.call<proto::MakeDirectoryReply>(

@@ -57,12 +57,29 @@ Task<> Core::send_report(StripeId stripe, GroupId group, std::vector<uint32_t> i
   co_return Result<>{};
 }
 
+namespace {
+
+/// Asks the directory itself, for when its parent can't be asked: a rename changes both.
+Task<bool> is_there(CorePtr core, InodeId directory, InodeId parent, std::string name) {
+  proto::GetExtentsRequest request;
+  request.set_inode(directory.value);
+  const auto reply = CO_TRY(co_await core->ask<proto::GetExtentsReply>(
+      directory.partition(), proto::GET_EXTENTS, std::move(request)));
+  const proto::Inode& inode = reply.body.inode();
+  co_return inode.parent() == parent.value&& inode.name() == name;
+}
+
+}  // namespace
+
 Task<InodeId> bind(CorePtr core, InodeId parent, std::string name, bool must_ask) {
   const TimePoint now = core->clock.now();
   const auto known = core->bindings.find(parent, name, now);
   if (known && known->fresh && !must_ask) co_return known->inode;
   const cluster::MapPtr map = core->map.get();
-  if (known && map && !map->alive(map->primary(parent.partition()))) co_return known->inode;
+  if (known && map && !map->alive(map->primary(parent.partition()))) {
+    const auto there = co_await is_there(core, known->inode, parent, name);
+    if (there.ok() && *there) co_return known->inode;
+  }
 
   proto::LookupRequest request;
   request.set_directory(parent.value);
@@ -80,7 +97,10 @@ Task<InodeId> bind(CorePtr core, InodeId parent, std::string name, bool must_ask
     co_return inode;
   }
   const Errc code = reply.error().code;
-  if (known && (code == Errc::unavailable || code == Errc::timeout)) co_return known->inode;
+  if (known && (code == Errc::unavailable || code == Errc::timeout)) {
+    const auto there = co_await is_there(core, known->inode, parent, name);
+    if (there.ok() && *there) co_return known->inode;
+  }
   core->bindings.drop(parent, name);
   co_return fail(reply.error());
 }

@@ -207,6 +207,28 @@ Task<Files::Linked> link_file(CorePtr core, CallContext call, Credentials who, I
   co_return Files::Linked{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
 }
 
+namespace {
+
+/// What is in other partitions is asked for there, all at once; what can't be had stays empty.
+Task<> fill_stats(CorePtr core, DirectoryPage* page) {
+  constexpr size_t kAskedMax = 256;
+  std::vector<DirectoryPage::Entry*> bare;
+  std::vector<Task<proto::Inode>> asked;
+  for (DirectoryPage::Entry& entry : page->entries) {
+    if (entry.file || bare.size() == kAskedMax) continue;
+    bare.push_back(&entry);
+    asked.push_back(fetch_inode(core, entry.id));
+  }
+  if (asked.empty()) co_return Result<>{};
+  const auto inodes = co_await when_all(std::move(asked));
+  for (size_t i = 0; i < bare.size(); ++i) {
+    if (inodes[i].ok()) bare[i]->file = to_file_stat(*inodes[i]);
+  }
+  co_return Result<>{};
+}
+
+}  // namespace
+
 Task<DirectoryPage> list_files(CorePtr core, Credentials who, DirectoryPageRequest request) {
   proto::ReadDirectoryRequest read;
   read.set_directory(request.directory.value);
@@ -229,6 +251,7 @@ Task<DirectoryPage> list_files(CorePtr core, Credentials who, DirectoryPageReque
     to.id = InodeId(entry.id());
     if (entry.has_inode()) to.file = to_file_stat(entry.inode());
   }
+  if (request.with_stat) CO_TRY(co_await fill_stats(core, &page));
   co_return page;
 }
 

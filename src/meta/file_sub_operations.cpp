@@ -7,7 +7,7 @@
 namespace turbine::meta {
 namespace {
 
-constexpr uint32_t kLinksMax = 65'000;
+constexpr uint32_t kLinksMax = 32'000;
 
 /// Locks the inode for a change into `half`.
 Task<proto::Inode> lock_into(PartitionPtr partition, InodeId id, Half* half) {
@@ -41,6 +41,11 @@ Task<> take_entry(PartitionPtr partition, proto::TakeEntry operation, bool wait,
     unlink.set_directory(operation.directory());
     unlink.set_name(name.name);
     unlink.set_keep_directory(true);
+    // From here on lookups of the name wait for the outcome: no lease begins.
+    const Duration left = partition->binding_leases().left(id, name.name, partition->clock().now(),
+                                                           partition->led_since());
+    half->result.set_lease_ms(
+        static_cast<uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count()));
     co_return Result<>{};
   }
   if (entry->dirent.has_file()) {

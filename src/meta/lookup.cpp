@@ -92,6 +92,7 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
   if (request.want_directory()) {
     reply.body.mutable_inode()->set_id(dirent->directory());
     reply.body.mutable_inode()->set_type(proto::FILE_DIRECTORY);
+    partition->binding_leases().give(directory, request.name(), partition->clock().now());
     reply.body.set_lease_ms(static_cast<uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(kBindingLease).count()));
     co_return reply;

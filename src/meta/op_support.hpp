@@ -10,8 +10,6 @@
 namespace turbine::meta {
 
 inline constexpr size_t kNameBytesMax = 1024;
-/// So long a gateway may rely on the place of a directory.
-inline constexpr Duration kBindingLease = std::chrono::seconds(1);
 inline constexpr uint64_t kInlineBytesMax = uint64_t{1} << 20;  // of one entry
 inline constexpr uint64_t kReplyBytesMax = uint64_t{1} << 20;
 

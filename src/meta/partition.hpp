@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/async.hpp"
+#include "meta/binding_leases.hpp"
 #include "meta/duplicates.hpp"
 #include "meta/half.hpp"
 #include "meta/image.hpp"
@@ -65,6 +66,7 @@ class Partition final : public replica::StateMachine,
   /// applied since.
   std::unique_ptr<kv::Iterator> scan_queue(Kind kind);
   KeyLocks& locks() { return locks_; }
+  BindingLeases& binding_leases() { return binding_leases_; }
   Pins& pins() { return pins_; }
   const Pins& pins() const { return pins_; }
   const Seams& seams() const { return seams_; }
@@ -139,6 +141,7 @@ class Partition final : public replica::StateMachine,
   Image image_;
   KeyLocks locks_;
   Pins pins_;
+  BindingLeases binding_leases_;
   Led led_;
   const std::pair<std::string, std::string> rows_;
   std::shared_ptr<replica::Replica> replica_;  // while it leads

@@ -19,6 +19,16 @@ Result<> check_path(const google::protobuf::RepeatedPtrField<std::string>& path)
 
 namespace {
 
+constexpr uint32_t kReadWriteBits = 0666;
+
+/// What objects make belongs to whom the directory belongs to, with its bits.
+void inherit_owner(const proto::Inode& directory, proto::PutFileRequest* put) {
+  proto::FileAttributes& file = *put->mutable_attributes();
+  file.set_uid(directory.uid());
+  file.set_gid(directory.gid());
+  file.set_mode(directory.mode() & kReadWriteBits);
+}
+
 /// A symbolic link or special file gives way to an object of its name.
 Task<> drop_no_object(Transaction& txn, PartitionPtr partition, InodeId directory, Entry entry) {
   if (entry.dirent.has_file()) {
@@ -49,6 +59,7 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
   const PartitionId target =
       makes_directories ? partition->seams().map.get()->partition_for(directory, put.path(0))
                         : partition->id();
+  inherit_owner(parent, &put);
   std::optional<proto::Inode> old;
   std::optional<Entry> there;  // a file of that name, object or not
   if (makes_directories) {
@@ -125,6 +136,7 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
   tree.mutable_attributes()->set_owner_user(put.attributes().owner_user());
   tree.mutable_attributes()->set_uid(put.attributes().uid());
   tree.mutable_attributes()->set_gid(put.attributes().gid());
+  tree.mutable_attributes()->set_mode(parent.mode());
   tree.set_with_file(true);
   tree.set_file_name(put.path(put.path_size() - 1));
   *tree.mutable_file() = put.attributes();

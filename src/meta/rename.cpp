@@ -147,7 +147,8 @@ Task<> replace_target(Transaction& txn, PartitionPtr partition, Move move, Entry
   co_return Result<>{};
 }
 
-Task<> take_source(Transaction& txn, Source source, Move move) {
+/// Returns how long somebody may still rely on a directory's old place.
+Task<Duration> take_source(Transaction& txn, Source source, Move move) {
   proto::SubOperation operation;
   proto::TakeEntry& take = *operation.mutable_take_entry();
   take.set_directory(move.from.value);
@@ -156,8 +157,8 @@ Task<> take_source(Transaction& txn, Source source, Move move) {
   take.set_is_directory(source.is_directory);
   take.set_stays(move.from == move.to);
   *take.mutable_who() = move.who;
-  CO_TRY(co_await txn.prepare(move.from.partition(), std::move(operation)));
-  co_return Result<>{};
+  const auto taken = CO_TRY(co_await txn.prepare(move.from.partition(), std::move(operation)));
+  co_return std::chrono::milliseconds(taken.lease_ms());
 }
 
 Task<> put_directory(Transaction& txn, Source source, Move move) {
@@ -193,7 +194,8 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
     CO_TRY(check_target(source, move, *target));
     CO_TRY(co_await check_removal(partition, move.who, to, *target));
   }
-  CO_TRY(co_await take_source(txn, source, move));
+  const Duration lease = CO_TRY(co_await take_source(txn, source, move));
+  const TimePoint told = partition->clock().now();
   if (target) CO_TRY(co_await replace_target(txn, partition, move, *target));
   if (source.is_directory) {
     CO_TRY(co_await put_directory(txn, source, move));
@@ -206,8 +208,7 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
   Image::Observed observed;
   CO_TRY(co_await txn.commit(reply, &observed));
   fill_changes(move, &observed, &reply);
-  // Who found the directory at its old place may rely on that until his lease runs out.
-  if (source.is_directory) CO_TRY(co_await partition->clock().sleep_for(kBindingLease));
+  if (lease > Duration::zero()) CO_TRY(co_await partition->clock().sleep_until(told + lease));
   co_return reply;
 }
 
