@@ -39,6 +39,7 @@ uint64_t Manager::wall_ms() const {
 Task<> Manager::start() {
   CO_TRY(co_await reload());
   if (!map_) CO_TRY(co_await create_array());
+  CO_TRY(co_await complete_nfs_settings());
   // Nobody was heard while no manager ran: everyone gets a full silence to report, and before it
   // the time to find this manager.
   for (const proto::Blade& blade : map_->record().blades()) {
@@ -89,6 +90,7 @@ Task<> Manager::create_array() {
     key.set_access_key(options_.root_access_key);
     key.set_secret_key(options_.root_secret_key);
   }
+  *map.mutable_nfs() = make_nfs_settings();
   counters_.set_next_session(1);
   counters_.set_next_blade(1);
   counters_.set_next_user(2);
@@ -356,7 +358,8 @@ auto Manager::register_gateway(proto::RegisterGatewayRequest request)
     counters.set_next_session(session + 1);
     return Result<bool>(true);
   }));
-  gateways_[session] = {session, request.name(), request.address(), clock_.now()};
+  gateways_[session] = {session, request.name(), request.address(), request.nfs_address(),
+                        clock_.now()};
   rpc::With<proto::RegisterGatewayReply> reply;
   reply.body.set_session(session);
   *reply.body.mutable_map() = map_->record();
@@ -366,7 +369,7 @@ auto Manager::register_gateway(proto::RegisterGatewayRequest request)
 auto Manager::gateway_heartbeat(proto::GatewayHeartbeatRequest request)
     -> Answer<proto::GatewayHeartbeatReply> {
   gateways_[request.session()] = {request.session(), request.name(), request.address(),
-                                  clock_.now()};
+                                  request.nfs_address(), clock_.now()};
   std::erase_if(gateways_, [this](const auto& entry) {
     return clock_.now() - entry.second.last_seen > std::chrono::seconds(60);
   });

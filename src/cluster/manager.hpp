@@ -29,7 +29,8 @@ struct ManagerOptions {
   std::string region = "us-east-1";
   // Of a new array; empty: made here.
   std::string array_id, root_access_key, root_secret_key;
-  std::function<uint64_t()> random = secure_random_u64;  // ids and keys
+  std::function<uint64_t()> random = secure_random_u64;               // ids and keys
+  std::function<void(MutableByteView)> random_bytes = secure_random;  // what NFS signs with
 };
 
 /// The last heartbeat of a blade, kept in memory.
@@ -42,6 +43,7 @@ struct BladeNote {
 struct GatewayNote {
   uint64_t session = 0;
   std::string name, address;
+  std::string nfs_address;  // "host:port"; empty: none
   TimePoint last_seen{};
 };
 
@@ -53,7 +55,7 @@ class Manager {
   Manager(ClusterStore& store, Clock& clock, ManagerOptions options);
   ~Manager();
 
-  /// Loads the array, or makes it: an id, a root user with one key.
+  /// Loads the array, or makes it: an id, a root user with one key, exports to loopback only.
   Task<> start();
   Task<> stop();
   /// Adds the handlers of REGISTER_BLADE … GET_MAP.
@@ -74,6 +76,12 @@ class Manager {
   Task<proto::AccessKey> create_key(std::string user_name);
   Task<> delete_key(std::string access_key);
 
+  /// Makes or replaces the policy of an export (export_rules.hpp); its rules are sound.
+  /// Errc::invalid: the name; Errc::no_space: there are too many policies.
+  Task<> set_export_policy(proto::NfsExportPolicy policy);
+  /// Errc::not_found.
+  Task<> delete_export_policy(std::string name);
+
   /// The array's records as of one moment, encoded (config_backup.hpp). Errc::unavailable before
   /// the array is complete.
   Task<std::string> config_backup() const;
@@ -91,6 +99,8 @@ class Manager {
   };
 
   Task<> create_array();
+  Task<> complete_nfs_settings();
+  proto::NfsSettings make_nfs_settings() const;
   Task<> reload();
   Task<> change(Mutation mutation);
   Task<> change_locked(Mutation mutation);
@@ -148,7 +158,7 @@ class Manager {
   std::shared_ptr<Manager*> self_;  // for callbacks that may come after this object's end
 };
 
-/// `map` without users and keys, for those who need none.
+/// `map` without users, keys and what NFS signs with, for those who need none.
 proto::ClusterMap without_keys(proto::ClusterMap map);
 
 }  // namespace turbine::cluster

@@ -39,6 +39,7 @@ void remove_if(Repeated& field, Predicate predicate) {
 proto::ClusterMap without_keys(proto::ClusterMap map) {
   map.clear_keys();
   map.clear_users();
+  map.clear_nfs();
   return map;
 }
 

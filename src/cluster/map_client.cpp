@@ -188,6 +188,7 @@ Task<> MapClient::beat_gateway() {
   request.set_session(session_);
   request.set_name(gateway_->name());
   request.set_address(gateway_->address());
+  request.set_nfs_address(gateway_->nfs_address());
   if (const MapPtr map = holder_.get()) request.set_map_epoch(map->record().epoch());
   CO_TRY(co_await ask<proto::GatewayHeartbeatReply>(proto::GATEWAY_HEARTBEAT, std::move(request),
                                                     options_.call_timeout));

@@ -210,6 +210,11 @@ const Golden kRecords[] = {
     {&proto::ArrayCounters::default_instance(),
      "next_session: 1 next_blade: 2 next_user: 3 expected_blades: 6 partition_count: 256",
      "0801100218032006288002"},
+    {&proto::ClusterMap::default_instance(),
+     "array_id: \"a\" nfs { handle_keys: \"k\" write_verifier: 2 policies { name: \"/b\" rules { "
+     "client: \"*\" read_write: true squash: NFS_SQUASH_ALL anonymous_uid: 65534 "
+     "anonymous_gid: 3 insecure: true } } }",
+     "0a016152230a016b1102000000000000001a150a022f62120f0a012a1001180220feff0328033001"},
     {&proto::ClusterMap::default_instance(), "array_id: \"a\" restoring: \"r\"", "0a0161a2010172"},
     {&proto::ArrayCounters::default_instance(),
      "next_session: 1 restoration { backup_ms: 2 partitions { primary: 1 } lost_blades: 3 reports "
