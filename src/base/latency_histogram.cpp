@@ -1,10 +1,10 @@
-#include "s3/operation_stats.hpp"
+#include "base/latency_histogram.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
-namespace turbine::s3 {
+namespace turbine {
 
 void LatencyHistogram::add(Duration latency) {
   const auto us = static_cast<uint64_t>(std::max<int64_t>(latency.count() / 1000, 1));
@@ -30,4 +30,4 @@ double LatencyHistogram::quantile_us(double quantile) const {
   return 0;
 }
 
-}  // namespace turbine::s3
+}  // namespace turbine
