@@ -18,11 +18,11 @@ constexpr int kConnections = 4, kInFlight = 8, kBatch = 4096;
 
 class OneExport final : public nfs::Exports {
  public:
-  std::optional<InodeId> find(std::string_view) const override { return kRootInode; }
-  std::optional<nfs::ExportAccess> access(InodeId, const nfs::ClientAddress&) const override {
-    return nfs::ExportAccess{.secure = false};
+  Task<std::optional<InodeId>> find(std::string) override { co_return kRootInode; }
+  Task<std::optional<nfs::ExportAccess>> access(InodeId, nfs::ClientAddress) override {
+    co_return nfs::ExportAccess{.secure = false};
   }
-  std::vector<nfs::ExportEntry> list() const override { return {}; }
+  Task<std::vector<nfs::ExportEntry>> list() override { co_return std::vector<nfs::ExportEntry>(); }
   uint64_t generation() const override { return 1; }
 };
 

@@ -130,14 +130,18 @@ void Connection::refuse(const RpcCall& call, CallVerdict verdict) {
 }
 
 /// Null: there is none, and the call has been answered.
-const Procedure* Connection::find_procedure(const RpcCall& call) {
+const Procedure* Connection::find_procedure(RpcCall& call) {
   const Program* other_version = nullptr;
   for (const Program* program : server_.programs) {
     if (program->number != call.header.program) continue;
     other_version = program;
     if (program->version != call.header.version) continue;
     const Procedure* procedure = program->find(call.header.procedure);
-    if (procedure == nullptr) reply(call, AcceptStat::proc_unavail, NoResult{});
+    if (procedure == nullptr) {
+      reply(call, AcceptStat::proc_unavail, NoResult{});
+    } else {
+      call.counters = &server_.env.stats.of(*program, *procedure);
+    }
     return procedure;
   }
   if (other_version == nullptr) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/task.hpp"
 
 namespace turbine::nfs {
 
@@ -39,17 +40,20 @@ struct ExportEntry {
   std::vector<std::string> clients;  // patterns as the operator gave them; empty: everybody
 };
 
-/// One per gateway process and reactor. Nothing here waits.
+/// One per gateway process and reactor. An error means that the array can't tell now; never that
+/// there is no such export.
 class Exports {
  public:
   virtual ~Exports() = default;
 
-  /// The root directory of the export with exactly that path.
-  virtual std::optional<InodeId> find(std::string_view path) const = 0;
-  /// Asked for every call. Empty: that is no export, or not one for this client.
-  virtual std::optional<ExportAccess> access(InodeId root, const ClientAddress& client) const = 0;
-  virtual std::vector<ExportEntry> list() const = 0;
-  /// Changes whenever an answer of access() may have changed; connections keep answers till then.
+  /// The root directory of the export with exactly that path; empty: there is none.
+  virtual Task<std::optional<InodeId>> find(std::string path) = 0;
+  /// Empty: that is no export, or not one for this client. Waits only for an export that this
+  /// process has not met yet.
+  virtual Task<std::optional<ExportAccess>> access(InodeId root, ClientAddress client) = 0;
+  virtual Task<std::vector<ExportEntry>> list() = 0;
+  /// Changes whenever an answer of access() may have changed; connections keep answers till then,
+  /// and ask it for every call.
   virtual uint64_t generation() const = 0;
 };
 

@@ -5,45 +5,56 @@
 namespace turbine::nfs {
 namespace {
 
-/// The export that holds `path`, and the names below it that are left.
-struct Place {
-  InodeId root;
-  std::vector<std::string> names;
-};
-
-/// Whole components, the longest export first. noent; inval: "..", NUL; nametoolong.
-NfsResult<Place> find_place(const Exports& exports, std::string_view path) {
+/// The components of `path`. inval: "..", NUL; nametoolong.
+NfsResult<std::vector<std::string>> split_path(std::string_view path) {
   if (path.size() > kPathBytesMax) return nfs_fail(Nfsstat3::nametoolong);
   if (!path.starts_with('/')) return nfs_fail(Nfsstat3::inval);
-  Place place;
-  std::vector<size_t> ends{0};  // of the components, in `clean`
-  std::string clean;
+  std::vector<std::string> names;
   for (size_t at = 1; at <= path.size();) {
     const size_t end = std::min(path.find('/', at), path.size());
     const std::string_view name = path.substr(at, end - at);
     at = end + 1;
     if (name.empty() || is_dot(name)) continue;
     if (is_dot_or_dotdot(name)) return nfs_fail(Nfsstat3::inval);
-    place.names.push_back(TRY(checked_name(name)));
-    clean += '/';
-    clean += name;
-    ends.push_back(clean.size());
+    names.push_back(TRY(checked_name(name)));
   }
-  for (size_t depth = ends.size(); depth-- > 0;) {
-    const std::string_view candidate = std::string_view(clean).substr(0, ends[depth]);
-    const auto root = exports.find(candidate.empty() ? "/" : candidate);
+  return names;
+}
+
+/// The export that holds a path, and the names below it that are left.
+struct Place {
+  InodeId root;
+  std::vector<std::string> names;
+  bool below_all = false;  // in no export but "/"
+};
+
+/// Whole components, the longest export first. noent.
+NfsTask<Place> find_place(Exports& exports, std::vector<std::string> names) {
+  std::vector<std::string> candidates{"/"};
+  std::string path;
+  for (const std::string& name : names) candidates.push_back(path += "/" + name);
+  for (size_t depth = candidates.size(); depth-- > 0;) {
+    const auto root = CO_TRY(co_await exports.find(candidates[depth]));
     if (!root) continue;
+    Place place;
     place.root = *root;
-    place.names.erase(place.names.begin(), place.names.begin() + static_cast<ptrdiff_t>(depth));
-    return place;
+    place.below_all = depth == 0 && !names.empty();
+    names.erase(names.begin(), names.begin() + static_cast<ptrdiff_t>(depth));
+    place.names = std::move(names);
+    co_return place;
   }
-  return nfs_fail(Nfsstat3::noent);
+  co_return nfs_fail(Nfsstat3::noent);
 }
 
 NfsTask<NfsFh3> mount(Request request, std::string_view path) {
-  const Place place = CO_TRY(find_place(request.env.exports, path));
-  const auto access = request.call.client->access(request.env.exports, place.root);
-  if (!access || !request.call.client->may_use(*access)) co_return nfs_fail(Nfsstat3::acces);
+  std::vector<std::string> names = CO_TRY(split_path(path));
+  const Place place = CO_TRY(co_await find_place(request.env.exports, std::move(names)));
+  Client& client = *request.call.client;
+  const auto access = CO_TRY(co_await client.access(request.env.exports, place.root));
+  // To who may not mount "/" a path in no other export does not exist: a bucket's name was
+  // misspelt.
+  if (!access && place.below_all) co_return nfs_fail(Nfsstat3::noent);
+  if (!access || !client.may_use(*access)) co_return nfs_fail(Nfsstat3::acces);
   InodeId inode = place.root;
   for (const std::string& name : place.names) {
     const fs::FoundFile found =

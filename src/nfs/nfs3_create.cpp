@@ -34,7 +34,7 @@ CreateResult created(const Request& request, const Request::Opened& directory,
 }
 
 NfsTask<CreateResult> nfs3_create(Request request, CreateArgs args) {
-  const auto directory = CO_TRY(request.open_to_change(args.where.dir));
+  const auto directory = CO_TRY(co_await request.open_to_change(args.where.dir));
   fs::NewFileRequest file;
   file.directory = directory.inode;
   file.name = CO_TRY(new_name(args.where.name));

@@ -6,7 +6,7 @@ namespace turbine::nfs {
 NfsTask<FsinfoResult> nfs3_fsinfo(Request request, FsinfoArgs args) {
   constexpr uint32_t kMultiple = 4096;
   constexpr uint32_t kDirectoryBytes = 128 << 10;
-  const auto file = CO_TRY(request.open(args.fsroot));
+  const auto file = CO_TRY(co_await request.open(args.fsroot));
   const fs::FileStat stat = CO_TRY(co_await request.env.files.stat(file.inode));
   FsinfoResult result;
   result.attributes = to_fattr3(stat, file.export_root);

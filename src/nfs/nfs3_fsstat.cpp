@@ -4,7 +4,7 @@
 namespace turbine::nfs {
 
 NfsTask<FsstatResult> nfs3_fsstat(Request request, FsstatArgs args) {
-  const auto file = CO_TRY(request.open(args.fsroot));
+  const auto file = CO_TRY(co_await request.open(args.fsroot));
   const fs::SpaceStat space = CO_TRY(co_await request.env.files.space(file.inode));
   FsstatResult result;
   result.tbytes = space.total_bytes;

@@ -4,7 +4,7 @@
 namespace turbine::nfs {
 
 NfsTask<GetattrResult> nfs3_getattr(Request request, GetattrArgs args) {
-  const auto file = CO_TRY(request.open(args.object));
+  const auto file = CO_TRY(co_await request.open(args.object));
   const fs::FileStat stat = CO_TRY(co_await request.env.files.stat(file.inode));
   GetattrResult result;
   result.attributes = to_fattr3(stat, file.export_root);

@@ -4,8 +4,8 @@
 namespace turbine::nfs {
 
 NfsTask<LinkResult> nfs3_link(Request request, LinkArgs args) {
-  const auto file = CO_TRY(request.open_to_change(args.file));
-  const auto directory = CO_TRY(request.open_to_change(args.link.dir));
+  const auto file = CO_TRY(co_await request.open_to_change(args.file));
+  const auto directory = CO_TRY(co_await request.open_to_change(args.link.dir));
   if (file.export_root != directory.export_root) co_return nfs_fail(Nfsstat3::xdev);
   std::string name = CO_TRY(new_name(args.link.name));
   const fs::Files::Linked linked =

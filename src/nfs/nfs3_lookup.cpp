@@ -5,7 +5,7 @@ namespace turbine::nfs {
 
 /// ".." of the export's root is the root: nobody leaves an export by name.
 NfsTask<LookupResult> nfs3_lookup(Request request, LookupArgs args) {
-  const auto directory = CO_TRY(request.open(args.what.dir));
+  const auto directory = CO_TRY(co_await request.open(args.what.dir));
   std::string name = CO_TRY(checked_name(args.what.name));
   if (directory.is_root() && name == "..") name = ".";
   const fs::FoundFile found = CO_TRY(co_await request.env.files.lookup(

@@ -4,7 +4,7 @@
 namespace turbine::nfs {
 
 NfsTask<CreateResult> nfs3_mkdir(Request request, MkdirArgs args) {
-  const auto directory = CO_TRY(request.open_to_change(args.where.dir));
+  const auto directory = CO_TRY(co_await request.open_to_change(args.where.dir));
   fs::NewFileRequest file;
   file.directory = directory.inode;
   file.name = CO_TRY(new_name(args.where.name));

@@ -27,7 +27,7 @@ NfsResult<fs::FileType> special_type(Ftype3 type) {
 }  // namespace
 
 NfsTask<CreateResult> nfs3_mknod(Request request, MknodArgs args) {
-  const auto directory = CO_TRY(request.open_to_change(args.where.dir));
+  const auto directory = CO_TRY(co_await request.open_to_change(args.where.dir));
   fs::NewFileRequest file;
   file.type = CO_TRY(special_type(args.type));
   file.directory = directory.inode;

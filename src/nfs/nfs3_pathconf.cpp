@@ -5,7 +5,7 @@ namespace turbine::nfs {
 
 NfsTask<PathconfResult> nfs3_pathconf(Request request, PathconfArgs args) {
   constexpr uint32_t kLinksMax = 32000;
-  const auto file = CO_TRY(request.open(args.object));
+  const auto file = CO_TRY(co_await request.open(args.object));
   const fs::FileStat stat = CO_TRY(co_await request.env.files.stat(file.inode));
   PathconfResult result;
   result.attributes = to_fattr3(stat, file.export_root);

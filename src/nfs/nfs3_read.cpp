@@ -7,7 +7,7 @@ namespace turbine::nfs {
 
 /// The buffers that came off the blades go to the socket as they are.
 NfsTask<ReadResult> nfs3_read(Request request, ReadArgs args) {
-  const auto file = CO_TRY(request.open(args.file));
+  const auto file = CO_TRY(co_await request.open(args.file));
   const uint32_t count = std::min(args.count, kIoBytesMax);
   CO_TRY(co_await request.call.sink->reserve(request.call, count));
   fs::FileBytes bytes = CO_TRY(

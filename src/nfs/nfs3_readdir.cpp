@@ -8,7 +8,7 @@ namespace turbine::nfs {
 
 NfsTask<ReaddirResult> nfs3_readdir(Request request, ReaddirArgs args) {
   constexpr size_t kTypicalEntryBytes = 40;
-  const auto directory = CO_TRY(request.open(args.dir));
+  const auto directory = CO_TRY(co_await request.open(args.dir));
   const size_t limit = std::min(args.count, kIoBytesMax);
   CO_TRY(co_await request.call.sink->reserve(request.call, limit));
   DirectoryListing listing = CO_TRY(co_await list_directory(

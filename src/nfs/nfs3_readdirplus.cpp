@@ -18,7 +18,7 @@ size_t entry_bytes(const Entryplus3& entry) {
 
 NfsTask<ReaddirplusResult> nfs3_readdirplus(Request request, ReaddirplusArgs args) {
   constexpr size_t kTypicalEntryBytes = 160, kTypicalDirectoryBytes = 32;
-  const auto directory = CO_TRY(request.open(args.dir));
+  const auto directory = CO_TRY(co_await request.open(args.dir));
   const size_t limit = std::min(args.maxcount, kIoBytesMax);
   CO_TRY(co_await request.call.sink->reserve(request.call, limit));
   const size_t count =

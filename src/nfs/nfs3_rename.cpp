@@ -5,8 +5,8 @@ namespace turbine::nfs {
 
 /// Between two exports: NFS3ERR_XDEV, even where both hold the same directory.
 NfsTask<RenameResult> nfs3_rename(Request request, RenameArgs args) {
-  const auto from = CO_TRY(request.open_to_change(args.from.dir));
-  const auto to = CO_TRY(request.open_to_change(args.to.dir));
+  const auto from = CO_TRY(co_await request.open_to_change(args.from.dir));
+  const auto to = CO_TRY(co_await request.open_to_change(args.to.dir));
   if (from.export_root != to.export_root) co_return nfs_fail(Nfsstat3::xdev);
   if (is_dot_or_dotdot(args.from.name) || is_dot_or_dotdot(args.to.name)) {
     co_return nfs_fail(Nfsstat3::inval);

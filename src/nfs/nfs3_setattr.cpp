@@ -5,7 +5,7 @@ namespace turbine::nfs {
 
 /// A guard that does not hold is NFS3ERR_NOT_SYNC.
 NfsTask<WccResult> nfs3_setattr(Request request, SetattrArgs args) {
-  const auto file = CO_TRY(request.open_to_change(args.object));
+  const auto file = CO_TRY(co_await request.open_to_change(args.object));
   fs::NewStat stat = CO_TRY(to_new_stat(args.new_attributes));
   std::optional<int64_t> guard;
   if (args.guard) guard = to_ns(*args.guard);

@@ -5,7 +5,7 @@ namespace turbine::nfs {
 
 /// The target is any string without NUL, up to 1024 bytes; nobody here follows it.
 NfsTask<CreateResult> nfs3_symlink(Request request, SymlinkArgs args) {
-  const auto directory = CO_TRY(request.open_to_change(args.where.dir));
+  const auto directory = CO_TRY(co_await request.open_to_change(args.where.dir));
   if (args.target.size() > kPathBytesMax) co_return nfs_fail(Nfsstat3::nametoolong);
   if (args.target.empty() || args.target.contains('\0')) co_return nfs_fail(Nfsstat3::inval);
   fs::NewFileRequest file;

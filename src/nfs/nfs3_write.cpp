@@ -26,7 +26,7 @@ std::optional<size_t> find_write_payload(ByteView prefix) {
 /// Whatever the client asks for, the data is durable when this answers, so `committed` is always
 /// FILE_SYNC and COMMIT has nothing to do.
 NfsTask<WriteResult> nfs3_write(Request request, WriteArgs args) {
-  const auto file = CO_TRY(request.open_to_change(args.file));
+  const auto file = CO_TRY(co_await request.open_to_change(args.file));
   if (args.count != args.data.size() || args.count > kIoBytesMax) {
     co_return nfs_fail(Nfsstat3::inval);
   }

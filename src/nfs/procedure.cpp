@@ -26,33 +26,40 @@ Client::Client(ClientAddress from) : address(std::move(from)) {
   session = session_of(address.address);
 }
 
-std::optional<ExportAccess> Client::access(const Exports& exports, InodeId root) {
+Task<std::optional<ExportAccess>> Client::access(Exports& exports, InodeId root) {
+  if (const auto* known = known_access(exports, root)) co_return *known;
   const uint64_t generation = exports.generation();
-  if (!cached_ || generation_ != generation || root_ != root) {
-    cached_ = exports.access(root, address);
-    generation_ = generation;
-    root_ = root;
-  }
-  return cached_;
+  const std::optional<ExportAccess> answer = CO_TRY(co_await exports.access(root, address));
+  cached_ = answer;
+  generation_ = generation;  // of before, so that a change meanwhile is noticed
+  root_ = root;
+  known_ = true;
+  co_return answer;
 }
 
 bool Client::may_use(const ExportAccess& access) const {
   return !access.secure || address.port < kPrivilegedPorts;
 }
 
-NfsResult<Request::Opened> Request::open(const NfsFh3& handle) const {
+NfsTask<Request::Opened> Request::open(const NfsFh3& handle) const {
   const auto decoded = env.handles.decode(handle);
-  if (!decoded.has_value()) return nfs_fail(decoded.error());
-  const auto access = call.client->access(env.exports, decoded->export_root);
-  if (!access) return nfs_fail(Nfsstat3::stale);
-  if (!call.client->may_use(*access)) return nfs_fail(Nfsstat3::acces);
-  return Opened{decoded->export_root, decoded->inode, *access};
+  if (!decoded.has_value()) co_return nfs_fail(decoded.error());
+  const InodeId root = decoded->export_root;
+  std::optional<ExportAccess> access;
+  if (const auto* known = call.client->known_access(env.exports, root)) {
+    access = *known;
+  } else {
+    access = CO_TRY(co_await call.client->access(env.exports, root));
+  }
+  if (!access) co_return nfs_fail(Nfsstat3::stale);
+  if (!call.client->may_use(*access)) co_return nfs_fail(Nfsstat3::acces);
+  co_return Opened{root, decoded->inode, *access};
 }
 
-NfsResult<Request::Opened> Request::open_to_change(const NfsFh3& handle) const {
-  auto opened = open(handle);
-  if (opened.has_value() && opened->access.read_only) return nfs_fail(Nfsstat3::rofs);
-  return opened;
+NfsTask<Request::Opened> Request::open_to_change(const NfsFh3& handle) const {
+  auto opened = co_await open(handle);
+  if (opened.has_value() && opened->access.read_only) co_return nfs_fail(Nfsstat3::rofs);
+  co_return opened;
 }
 
 fs::Credentials Request::who(const ExportAccess& access) const {

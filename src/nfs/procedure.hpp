@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "fs/files.hpp"
+#include "nfs/call_stats.hpp"
 #include "nfs/exports.hpp"
 #include "nfs/file_handle.hpp"
 #include "nfs/nfs_error.hpp"
@@ -25,12 +26,13 @@ struct PortMapping {
 /// What all procedures share. The parts outlive the servers.
 struct Environment {
   fs::Files& files;
-  const Exports& exports;
+  Exports& exports;
   const HandleCodec& handles;
   Clock& clock;
   uint64_t write_verifier =
       0;  // one per array, for all gateways: nothing acknowledged is ever lost
   std::vector<PortMapping> ports;
+  CallStats stats{};
 };
 
 /// A connection's client, with the access it was given last.
@@ -39,11 +41,17 @@ struct Client {
   SessionId session;  // for request ids: the same for all connections of the address
 
   explicit Client(ClientAddress from);
-  std::optional<ExportAccess> access(const Exports& exports, InodeId root);
+  Task<std::optional<ExportAccess>> access(Exports& exports, InodeId root);
+  /// The answer of access(), if it still holds.
+  const std::optional<ExportAccess>* known_access(const Exports& exports, InodeId root) const {
+    const bool holds = known_ && generation_ == exports.generation() && root_ == root;
+    return holds ? &cached_ : nullptr;
+  }
   /// The port is one that only the client's root can have, or need not be.
   bool may_use(const ExportAccess& access) const;
 
  private:
+  bool known_ = false;
   uint64_t generation_ = 0;
   InodeId root_;
   std::optional<ExportAccess> cached_;
@@ -74,6 +82,7 @@ struct RpcCall {
   TimePoint received{};
   Client* client = nullptr;
   ReplySink* sink = nullptr;
+  CallCounters* counters = nullptr;  // of its procedure
 
   ByteView arguments() const { return record.head.view().subspan(arguments_at); }
 };
@@ -90,10 +99,10 @@ struct Request {
     bool is_root() const { return export_root == inode; }
   };
   /// badhandle; stale: forged, or no export of this client any more; acces: from a port that any
-  /// user of the client may have.
-  NfsResult<Opened> open(const NfsFh3& handle) const;
+  /// user of the client may have; jukebox: the array can't tell now.
+  NfsTask<Opened> open(const NfsFh3& handle) const;
   /// As open(); rofs when the export is read-only.
-  NfsResult<Opened> open_to_change(const NfsFh3& handle) const;
+  NfsTask<Opened> open_to_change(const NfsFh3& handle) const;
   /// Who asks, after squashing.
   fs::Credentials who(const ExportAccess& access) const;
   /// The identity of a mutation, so that a retransmission through any gateway executes once: client

@@ -21,6 +21,21 @@ struct NoResult {
 
 namespace run_detail {
 
+template <class Outcome>
+void count(const Environment& env, const RpcCall& call, const NfsResult<Outcome>& outcome) {
+  CallCounters& counters = *call.counters;
+  bool failed = !outcome.has_value();
+  if constexpr (requires { outcome->status; }) {
+    failed = failed || static_cast<uint32_t>(outcome->status) != 0;
+  }
+  if constexpr (requires { outcome->count; }) {
+    if (!failed) counters.bytes += outcome->count;
+  }
+  ++counters.count;
+  if (failed) ++counters.errors;
+  counters.latency.add(env.clock.now() - call.received);
+}
+
 template <auto kHandler>
 struct Run;
 
@@ -31,10 +46,12 @@ struct Run<kHandler> {
     XdrReader reader(call.record.head, &call.record.payload, call.arguments_at);
     reader(args);
     if (!reader.finished()) {
+      count<Outcome>(env, call, nfs_fail(Nfsstat3::inval));
       reply(call, AcceptStat::garbage_args, NoResult{});
       co_return Result<>{};
     }
     auto outcome = co_await kHandler(Request{env, call}, std::move(args));
+    count(env, call, outcome);
     if (outcome.has_value()) {
       reply(call, AcceptStat::success, *outcome);
     } else if constexpr (requires(Outcome failed) { failed.status = Nfsstat3::io; }) {

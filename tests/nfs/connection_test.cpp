@@ -342,6 +342,24 @@ TEST_F(NfsConnections, StopAnswersCallsInFlight) {
   server_.reset();
 }
 
+TEST_F(NfsConnections, CallsAreCountedByProcedure) {
+  const InodeId id = file("a", "abc");
+  nfs3<nfs::VoidResult>(0, nfs::VoidArgs{});
+  nfs3<nfs::ReadResult>(6, nfs::ReadArgs{handle(id), 0, 100});
+  nfs3<nfs::ReadResult>(6, nfs::ReadArgs{handle(bucket_), 0, 100});
+  EXPECT_EQ(stat_of(nfs::kNfsProgram, 3, 6), AcceptStat::garbage_args);
+  const auto counters = [&](uint32_t procedure) -> nfs::CallCounters& {
+    return env_.stats.of(nfs::nfs3_program(), *nfs::nfs3_program().find(procedure));
+  };
+  EXPECT_EQ(counters(0).count, 1U);
+  EXPECT_EQ(counters(0).errors, 0U);
+  EXPECT_EQ(counters(6).count, 3U);
+  EXPECT_EQ(counters(6).errors, 2U);
+  EXPECT_EQ(counters(6).bytes, 3U);
+  EXPECT_EQ(counters(6).latency.count(), 3U);
+  EXPECT_EQ(env_.stats.all().size(), 2U);
+}
+
 TEST_F(NfsConnections, ATakenPortIsNamed) {
   start();
   nfs::RpcServer second(env_, {.port = server_->port()}, {&nfs::nfs3_program()});

@@ -60,8 +60,21 @@ TEST_F(Mount, RefusesClientsThatMayNot) {
   EXPECT_EQ(mnt("/photos").status, Mountstat3::acces);
 }
 
+TEST_F(Mount, OfTheWholeArrayHidesNoMisspeltBucket) {
+  exports_.rows.push_back({"/", kRootInode, {.secure = false}, false});
+  EXPECT_EQ(mnt("/").status, Mountstat3::acces);
+  EXPECT_EQ(mnt("/photo").status, Mountstat3::noent);
+  EXPECT_EQ(mnt("/photos").status, Mountstat3::ok);
+  exports_.rows[1].allowed = true;
+  ++exports_.changes;
+  EXPECT_EQ(mnt("/").status, Mountstat3::ok);
+  EXPECT_EQ(mnt("/photo").status, Mountstat3::noent);
+}
+
 TEST_F(Mount, SaysServerFaultWhenTheArrayIsAway) {
   files_.failure = Errc::unavailable;
+  EXPECT_EQ(mnt("/photos").status, Mountstat3::serverfault);
+  exports_.failure = Errc::unavailable;
   EXPECT_EQ(mnt("/photos").status, Mountstat3::serverfault);
 }
 

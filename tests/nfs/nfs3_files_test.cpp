@@ -61,6 +61,18 @@ TEST_F(Nfs3Files, ExportsAreCheckedOnEveryCall) {
   EXPECT_EQ(nfs3<nfs::GetattrResult>(1, args).status, Nfsstat3::stale);
 }
 
+TEST_F(Nfs3Files, ExportsAreAskedOnceAsLongAsNothingChanges) {
+  const nfs::GetattrArgs args{root()};
+  for (int i = 0; i < 5; ++i) nfs3<nfs::GetattrResult>(1, args);
+  EXPECT_EQ(exports_.asked, 1);
+  exports_.failure = Errc::unavailable;  // an answer that is known still holds
+  EXPECT_EQ(nfs3<nfs::GetattrResult>(1, args).status, Nfsstat3::ok);
+  ++exports_.changes;
+  EXPECT_EQ(nfs3<nfs::GetattrResult>(1, args).status, Nfsstat3::jukebox) << "never stale";
+  exports_.failure.reset();
+  EXPECT_EQ(nfs3<nfs::GetattrResult>(1, args).status, Nfsstat3::ok);
+}
+
 TEST_F(Nfs3Files, FailuresOfTheArrayBecomeThoseOfNfs) {
   const struct {
     Errc code;

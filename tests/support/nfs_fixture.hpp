@@ -29,23 +29,30 @@ class TestExports final : public nfs::Exports {
   std::vector<Row> rows;
   uint64_t changes = 1;
 
-  std::optional<InodeId> find(std::string_view path) const override {
+  std::optional<Errc> failure;  // of all calls, while it is set
+  int asked = 0;                // calls of access()
+
+  Task<std::optional<InodeId>> find(std::string path) override {
+    if (failure) co_return fail(*failure, "as the test wants");
     for (const Row& row : rows) {
-      if (row.path == path) return row.root;
+      if (row.path == path) co_return row.root;
     }
-    return std::nullopt;
+    co_return std::nullopt;
   }
-  std::optional<nfs::ExportAccess> access(InodeId root, const nfs::ClientAddress&) const override {
+  Task<std::optional<nfs::ExportAccess>> access(InodeId root, nfs::ClientAddress) override {
+    ++asked;
+    if (failure) co_return fail(*failure, "as the test wants");
     for (const Row& row : rows) {
-      if (row.root == root && row.allowed) return row.access;
+      if (row.root == root && row.allowed) co_return row.access;
     }
-    return std::nullopt;
+    co_return std::nullopt;
   }
-  std::vector<nfs::ExportEntry> list() const override {
+  Task<std::vector<nfs::ExportEntry>> list() override {
+    if (failure) co_return fail(*failure, "as the test wants");
     std::vector<nfs::ExportEntry> out;
     out.reserve(rows.size());
     for (const Row& row : rows) out.push_back({row.path, {"127.0.0.0/8"}});
-    return out;
+    co_return out;
   }
   uint64_t generation() const override { return changes; }
 };
