@@ -76,7 +76,7 @@ class Reader final : public fs::ObjectReader {
 
 }  // namespace memory_fs
 
-class MemoryFileSystem final : public fs::FileSystem {
+class MemoryFileSystem : public fs::FileSystem {
  public:
   explicit MemoryFileSystem(Clock& clock) : clock_(clock) {}
 
