@@ -4,8 +4,8 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.hpp"
+#include "nfs/dispatch.hpp"
 #include "nfs/nfs3_procedures.hpp"
-#include "nfs/run_procedure.hpp"
 
 namespace turbine::nfs {
 namespace {
@@ -115,45 +115,10 @@ bool Connection::start_call(Record record) {
     return true;
   }
   call.arguments_at = call.record.head.size() - reader.rest().size();
-  if (const Procedure* procedure = find_procedure(call)) {
+  if (const Procedure* procedure = find_procedure(server_.programs, server_.env.stats, call)) {
     server_.gate.spawn("nfs call", procedure->run(server_.env, std::move(call)));
   }
   return true;
-}
-
-void Connection::refuse(const RpcCall& call, CallVerdict verdict) {
-  XdrWriter writer(out_);
-  writer.begin_record();
-  write_denied(writer, call.header.xid, verdict);
-  writer.end_record();
-  replied(call);
-}
-
-/// Null: there is none, and the call has been answered.
-const Procedure* Connection::find_procedure(RpcCall& call) {
-  const Program* other_version = nullptr;
-  for (const Program* program : server_.programs) {
-    if (program->number != call.header.program) continue;
-    other_version = program;
-    if (program->version != call.header.version) continue;
-    const Procedure* procedure = program->find(call.header.procedure);
-    if (procedure == nullptr) {
-      reply(call, AcceptStat::proc_unavail, NoResult{});
-    } else {
-      call.counters = &server_.env.stats.of(*program, *procedure);
-    }
-    return procedure;
-  }
-  if (other_version == nullptr) {
-    reply(call, AcceptStat::prog_unavail, NoResult{});
-    return nullptr;
-  }
-  XdrWriter writer(out_);
-  writer.begin_record();
-  write_prog_mismatch(writer, call.header.xid, other_version->version, other_version->version);
-  writer.end_record();
-  replied(call);
-  return nullptr;
 }
 
 void Connection::replied(const RpcCall& call) {

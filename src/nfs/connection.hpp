@@ -66,8 +66,6 @@ class Connection final : public ReplySink {
   void give_memory(size_t bytes);
   /// False: what came is no call, the connection can't go on.
   bool start_call(Record record);
-  void refuse(const RpcCall& call, CallVerdict verdict);
-  const Procedure* find_procedure(RpcCall& call);
   void flush();
   void sent(size_t bytes);
   void end_call(size_t reserved);

@@ -1,4 +1,5 @@
 // MOUNT version 3 and the port mapper.
+#include "nfs/datagram_server.hpp"
 #include "support/nfs_fixture.hpp"
 
 namespace turbine::test {
@@ -89,6 +90,52 @@ TEST_F(Mount, ListsExportsAndForgetsMounts) {
   EXPECT_TRUE(mount3<nfs::DumpResult>(2).mounts.items.empty());
   mount3<nfs::MountNothing>(3, nfs::MountPathArgs{"/photos"});
   mount3<nfs::MountNothing>(4);
+}
+
+/// A datagram's answer; empty when none comes.
+std::string ask_datagram(Loop& loop, uint16_t port, const std::string& message) {
+  asio::basic_datagram_socket<asio::ip::udp, Executor> socket(loop.executor(), asio::ip::udp::v4());
+  socket.connect({asio::ip::address_v4::loopback(), port});
+  socket.send(asio::buffer(message));
+  std::string answer(2000, '\0');
+  bool arrived = false;
+  socket.async_receive(asio::buffer(answer), [&](boost::system::error_code error, size_t size) {
+    answer.resize(error ? 0 : size);
+    arrived = true;
+  });
+  const TimerId timer =
+      loop.clock->call_at(loop.clock->now() + std::chrono::seconds(5), [&] { socket.cancel(); });
+  while (!arrived) loop.io.run_one();
+  loop.clock->cancel(timer);
+  return answer;
+}
+
+TEST_F(Mount, ThePortMapperAnswersDatagrams) {
+  env_.ports = {{nfs::kNfsProgram, 3, 2049}};
+  nfs::DatagramServer datagrams(env_, {}, {&nfs::portmap2_program()});
+  ASSERT_TRUE(datagrams.start().ok());
+  const auto call = [&](uint32_t version, uint32_t procedure, const auto& args) {
+    return client_.call_bytes(nfs::kPortmapProgram, version, procedure, args);
+  };
+  const auto read = [](const std::string& answer, nfs::RpcReplyHeader& header) {
+    Buffer record = Buffer::copy_of(std::string_view(answer));
+    nfs::XdrReader reader(record);
+    EXPECT_TRUE(nfs::read_reply(reader, header));
+    nfs::PortResult result;
+    if (header.stat == nfs::AcceptStat::success) reader(result);
+    return result.port;
+  };
+  nfs::RpcReplyHeader header;
+  const nfs::Mapping asked{nfs::kNfsProgram, 3, 6, 0};
+  EXPECT_EQ(read(ask_datagram(loop_, datagrams.port(), call(2, 3, asked)), header), 2049U);
+  EXPECT_EQ(header.xid, client_.next_xid - 1);
+  read(ask_datagram(loop_, datagrams.port(), call(4, 3, asked)), header);
+  EXPECT_EQ(header.stat, nfs::AcceptStat::prog_mismatch);
+  read(ask_datagram(loop_, datagrams.port(), call(2, 5, asked)), header);
+  EXPECT_EQ(header.stat, nfs::AcceptStat::proc_unavail);
+  nfs::DatagramServer second(env_, {.port = datagrams.port()}, {&nfs::portmap2_program()});
+  EXPECT_TRUE(second.start().failed_with(Errc::exists));
+  EXPECT_TRUE(loop_.run(datagrams.stop()).ok());
 }
 
 TEST_F(Mount, ThePortMapperTellsThePorts) {
