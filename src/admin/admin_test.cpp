@@ -123,6 +123,16 @@ class FakeArray final : public ArrayControl {
     co_return key;
   }
   Task<> delete_key(std::string) override { co_return Result<>{}; }
+  Task<> set_export_policy(proto::NfsExportPolicy policy) override {
+    proto::ClusterMap record = map_->record();
+    *record.mutable_nfs()->add_policies() = std::move(policy);
+    map_ = std::make_shared<cluster::ClusterMap>(std::move(record));
+    co_return Result<>{};
+  }
+  Task<> delete_export_policy(std::string name) override {
+    co_return fail(Errc::not_found, "export {} has no policy of its own", name);
+  }
+  std::vector<std::string> nfs_addresses() const override { return {"10.0.0.1:2049"}; }
   Task<std::string> config_backup() override {
     if (map_->partition_count() == 0) co_return fail(Errc::unavailable, "not complete");
     co_return std::string("{\"format\":\"turbine-config-backup\"}\n");
@@ -294,6 +304,55 @@ TEST(AdminApi, ErrorsAreProblemsWithAHint) {
   EXPECT_EQ(boost::json::parse(wrong_method->body).at("status").to_number<int>(), 405);
   EXPECT_EQ(status("GET", "/api/v1/toasters"), 404);
   EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=alice"), 201);
+}
+
+TEST(AdminApi, ExportPoliciesAreSetListedAndTested) {
+  FakeArray array;
+  ServerThread server(make_admin_handler(array, std::string(kToken)));
+  const std::string path = "/api/v1/nfs-export-policies";
+  const auto answer = [&](std::string method, std::string target) {
+    const auto response = server.call(method, path + target, kToken);
+    return std::pair(response->status, boost::json::parse(response->body).as_object());
+  };
+  const auto item = [&](std::string method, std::string target) {
+    auto [status, body] = answer(std::move(method), std::move(target));
+    EXPECT_EQ(status, 200) << boost::json::serialize(body);
+    return body.at("items").as_array().at(0).as_object();
+  };
+  for (const char* bad : {"", "?names=/photos", "?names=photos&rules=*", "?names=/a/b&rules=*",
+                          "?names=/photos&rules=*(wr)", "?names=/photos&rules=host(rw)"}) {
+    EXPECT_EQ(answer("PUT", bad).first, 400) << bad;
+  }
+  item("PUT", "?names=/photos&rules=10.0.0.7(rw,no_root_squash)%20*(ro,insecure)");
+  item("PUT", "?names=/closed&rules=");
+  const auto listed = item("GET", "");
+  EXPECT_EQ(listed.at("name").as_string(), "/photos");
+  const auto& rule = listed.at("rules").as_array().at(0).as_object();
+  EXPECT_EQ(rule.at("access").as_string(), "rw");
+  EXPECT_EQ(rule.at("squash").as_string(), "none");
+  EXPECT_EQ(rule.at("text").as_string(),
+            "10.0.0.7(rw,no_root_squash,anonuid=65534,anongid=65534,secure)");
+
+  const auto first = item("GET", "/test?names=/photos&client=::ffff:10.0.0.7");
+  EXPECT_EQ(first.at("client").as_string(), "10.0.0.7");
+  EXPECT_EQ(first.at("number").to_number<int>(), 1);
+  EXPECT_TRUE(first.at("allowed").as_bool());
+  EXPECT_EQ(item("GET", "/test?names=/photos&client=::1").at("number").to_number<int>(), 2);
+  const auto nobody = item("GET", "/test?names=/closed&client=10.0.0.7");
+  EXPECT_FALSE(nobody.at("allowed").as_bool());
+  EXPECT_TRUE(nobody.at("rule").is_null());
+  EXPECT_TRUE(item("GET", "/test?names=/&client=::1").at("policy").is_null());
+  EXPECT_EQ(answer("GET", "/test?names=*&client=::1").first, 400);
+  EXPECT_EQ(answer("GET", "/test?names=/photos&client=host").first, 400);
+  EXPECT_EQ(answer("DELETE", "?names=/none").first, 404);
+}
+
+TEST(AdminApi, SaysWhereNfsIs) {
+  FakeArray array;
+  ServerThread server(make_admin_handler(array, std::string(kToken)));
+  const auto body = boost::json::parse(server.call("GET", "/api/v1/arrays", kToken)->body);
+  const auto& item = body.as_object().at("items").as_array().at(0).as_object();
+  EXPECT_EQ(item.at("nfs").as_array().at(0).as_string(), "10.0.0.1:2049");
 }
 
 TEST(HttpServer, RefusesOversizedAndMalformedRequests) {

@@ -32,6 +32,12 @@ class ArrayControl {
   /// The only time that the secret is shown.
   virtual Task<proto::AccessKey> create_key(std::string user_name) = 0;
   virtual Task<> delete_key(std::string access_key) = 0;
+  /// Makes or replaces the rules of an NFS export; they are sound.
+  virtual Task<> set_export_policy(proto::NfsExportPolicy policy) = 0;
+  /// Errc::not_found.
+  virtual Task<> delete_export_policy(std::string name) = 0;
+  /// Where gateways serve NFS, each address once: "10.0.0.1:2049".
+  virtual std::vector<std::string> nfs_addresses() const = 0;
   /// The records of the cluster store (docs/format/config_backup.md), secrets included.
   /// Errc::unavailable before the array is complete.
   virtual Task<std::string> config_backup() = 0;

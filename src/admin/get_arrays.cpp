@@ -78,6 +78,9 @@ Task<HttpResponse> get_arrays(ArrayControl& array, HttpRequest request) {
                    {"objects", status.object_count},
                    {"object_bytes", status.object_bytes}};
   item["jobs"] = jobs(status);
+  boost::json::array nfs;
+  for (const std::string& address : array.nfs_addresses()) nfs.emplace_back(address);
+  item["nfs"] = std::move(nfs);
   boost::json::array items;
   items.push_back(std::move(item));
   co_return list_answer(request, std::move(items));

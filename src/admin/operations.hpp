@@ -10,7 +10,7 @@ namespace turbine::admin {
 
 using Operation = Task<HttpResponse> (*)(ArrayControl& array, HttpRequest request);
 
-// Names after FlashBlade's REST: GET lists, POST and DELETE take ?names=.
+// Names after FlashBlade's REST: GET lists, POST, PUT and DELETE take ?names=.
 Task<HttpResponse> get_arrays(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> get_space(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> list_blades(ArrayControl& array, HttpRequest request);
@@ -23,6 +23,10 @@ Task<HttpResponse> delete_user(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> list_keys(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> create_key(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> delete_key(ArrayControl& array, HttpRequest request);
+Task<HttpResponse> list_export_policies(ArrayControl& array, HttpRequest request);
+Task<HttpResponse> set_export_policy(ArrayControl& array, HttpRequest request);
+Task<HttpResponse> delete_export_policy(ArrayControl& array, HttpRequest request);
+Task<HttpResponse> test_export_policy(ArrayControl& array, HttpRequest request);
 /// The backup itself, without an envelope.
 Task<HttpResponse> get_config(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> get_stats(ArrayControl& array, HttpRequest request);

@@ -46,6 +46,10 @@ constexpr std::array kRoutes = {
     Route{"GET", "/api/v1/object-store-access-keys", list_keys},
     Route{"POST", "/api/v1/object-store-access-keys", create_key},
     Route{"DELETE", "/api/v1/object-store-access-keys", delete_key},
+    Route{"GET", "/api/v1/nfs-export-policies", list_export_policies},
+    Route{"PUT", "/api/v1/nfs-export-policies", set_export_policy},
+    Route{"DELETE", "/api/v1/nfs-export-policies", delete_export_policy},
+    Route{"GET", "/api/v1/nfs-export-policies/test", test_export_policy},
     Route{"GET", "/api/v1/config", get_config},
     Route{"GET", "/api/v1/stats", get_stats},
 };

@@ -42,6 +42,24 @@ Task<> ManagerControl::delete_key(std::string access_key) {
   co_return co_await manager->delete_key(std::move(access_key));
 }
 
+Task<> ManagerControl::set_export_policy(proto::NfsExportPolicy policy) {
+  const auto manager = host_.manager();
+  co_return co_await manager->set_export_policy(std::move(policy));
+}
+
+Task<> ManagerControl::delete_export_policy(std::string name) {
+  const auto manager = host_.manager();
+  co_return co_await manager->delete_export_policy(std::move(name));
+}
+
+std::vector<std::string> ManagerControl::nfs_addresses() const {
+  std::set<std::string> addresses;
+  for (const cluster::GatewayNote& gateway : host_.manager()->gateway_notes()) {
+    if (!gateway.nfs_address.empty()) addresses.insert(gateway.nfs_address);
+  }
+  return {addresses.begin(), addresses.end()};
+}
+
 Task<std::string> ManagerControl::config_backup() {
   const auto manager = host_.manager();
   co_return co_await manager->config_backup();

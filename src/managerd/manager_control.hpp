@@ -28,6 +28,9 @@ class ManagerControl final : public admin::ArrayControl {
   Task<> delete_user(std::string name) override;
   Task<proto::AccessKey> create_key(std::string user_name) override;
   Task<> delete_key(std::string access_key) override;
+  Task<> set_export_policy(proto::NfsExportPolicy policy) override;
+  Task<> delete_export_policy(std::string name) override;
+  std::vector<std::string> nfs_addresses() const override;
   Task<std::string> config_backup() override;
   Result<fs::FileSystem*> files() override;
   Task<std::vector<proto::ProcessStatsReply>> process_stats() override;
