@@ -36,12 +36,15 @@ Result<> make_directory(const std::string& path) {
   return {};
 }
 
-std::string url(const std::string& host, uint16_t port) {
+std::string host_and_port(const std::string& host, uint16_t port) {
   // 0.0.0.0 is for listening; who asks is on this machine.
   const std::string reach = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host;
   const bool six = reach.find(':') != std::string::npos;
-  return six ? fmt::format("http://[{}]:{}", reach, port)
-             : fmt::format("http://{}:{}", reach, port);
+  return six ? fmt::format("[{}]:{}", reach, port) : fmt::format("{}:{}", reach, port);
+}
+
+std::string url(const std::string& host, uint16_t port) {
+  return "http://" + host_and_port(host, port);
 }
 
 }  // namespace
@@ -55,6 +58,19 @@ std::string ArraySettings::admin_urls() const {
 }
 std::string ArraySettings::endpoint_url() const {
   return url(listen, s3_port);
+}
+
+std::string ArraySettings::nfs_address() const {
+  return host_and_port(listen, nfs_port);
+}
+
+std::string mount_command(std::string_view address) {
+  const size_t colon = std::min(address.rfind(':'), address.size());
+  const std::string_view host = address.substr(0, colon);
+  const std::string_view port = address.substr(std::min(colon + 1, address.size()));
+  return fmt::format(
+      "mount -t nfs -o vers=3,proto={0},port={1},mountport={1},nolock {2}:/BUCKET /mnt",
+      host.starts_with('[') ? "tcp6" : "tcp", port, host);
 }
 
 ArrayDir::ArrayDir(const std::string& dir) {
@@ -104,6 +120,7 @@ Result<ArraySettings> ArrayDir::load() const {
   settings.replicas = static_cast<uint32_t>(TRY(file.number_or("replicas", 3)));
   settings.s3_port = static_cast<uint16_t>(TRY(file.number("s3_port")));
   settings.nfs_port = static_cast<uint16_t>(TRY(file.number("nfs_port")));
+  settings.portmap_port = static_cast<uint16_t>(TRY(file.number_or("portmap_port", 0)));
   settings.admin_port = static_cast<uint16_t>(TRY(file.number("admin_port")));
   settings.blade_bytes = TRY(file.number("blade_bytes"));
   settings.managers = static_cast<uint32_t>(TRY(file.number_or("managers", 1)));
@@ -136,6 +153,7 @@ Result<> ArrayDir::save(const ArraySettings& settings) const {
   file.set("replicas", settings.replicas);
   file.set("s3_port", settings.s3_port);
   file.set("nfs_port", settings.nfs_port);
+  file.set("portmap_port", settings.portmap_port);
   file.set("admin_port", settings.admin_port);
   file.set("blade_bytes", settings.blade_bytes);
   file.set("managers", settings.managers);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -23,6 +24,7 @@ struct ArraySettings {
   // "etcd://…"; empty: the embedded store in DIR/manager. Then: PEM files, user, password's file.
   std::string cluster_store, store_ca, store_cert, store_key, store_user, store_password_file;
   uint16_t s3_port = 9000, nfs_port = 2049, admin_port = 9090;
+  uint16_t portmap_port = 0;  // 0: no port mapper
   uint64_t blade_bytes = uint64_t{8} << 30;
   std::vector<uint64_t> incarnations;  // of the blades, in order
 
@@ -33,7 +35,12 @@ struct ArraySettings {
     return static_cast<uint16_t>(admin_port + manager - 1);
   }
   std::string endpoint_url() const;
+  /// "127.0.0.1:2049", as a client on this machine reaches it.
+  std::string nfs_address() const;
 };
+
+/// `address`: "host:port" of NFS. What mounts BUCKET there.
+std::string mount_command(std::string_view address);
 
 class ArrayDir {
  public:

@@ -93,6 +93,10 @@ Result<> write_gateway(const ArrayDir& dir, const ArraySettings& settings, uint3
   config.s3_host = settings.listen;
   config.s3_port = settings.s3_port;
   config.share_s3_port = settings.gateways > 1;
+  config.nfs_host = settings.listen;
+  config.nfs_port = settings.nfs_port;
+  config.share_nfs_port = settings.gateways > 1;
+  config.portmap_port = settings.portmap_port;
   config.http_host = "127.0.0.1";
   config.http_port = static_cast<uint16_t>(
       settings.admin_port + 50 + id > 65000 ? 0 : settings.admin_port + 50 + id);

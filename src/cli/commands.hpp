@@ -22,6 +22,10 @@ void add_user_list(CLI::App& user, Session& session);
 void add_user_create(CLI::App& user, Session& session);
 void add_user_delete(CLI::App& user, Session& session);
 
+void add_export_list(CLI::App& group, Session& session);
+void add_export_set(CLI::App& group, Session& session);
+void add_export_test(CLI::App& group, Session& session);
+
 void add_key_create(CLI::App& key, Session& session);
 void add_key_revoke(CLI::App& key, Session& session);
 

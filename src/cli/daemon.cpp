@@ -150,20 +150,38 @@ std::string Daemon::log_tail(size_t count) const {
   return out;
 }
 
-Result<> check_port_free(const std::string& host, uint16_t port) {
-  const Address address = TRY(parse_address(host, port));
+namespace {
+
+/// Binds, listens and closes again. The port, which `port` 0 leaves to the system.
+Result<uint16_t> try_port(const std::string& host, uint16_t port) {
+  Address address = TRY(parse_address(host, port));
   Descriptor socket_{socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (socket_.value < 0) return fail(Errc::io, "socket: {}", std::strerror(errno));
   const int yes = 1;
   setsockopt(socket_.value, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
+  auto* raw = reinterpret_cast<sockaddr*>(&address.storage);
   if (bind(socket_.value, raw, address.length) != 0 || listen(socket_.value, 1) != 0) {
     if (errno == EADDRINUSE) {
       return fail(Errc::exists, "port {} of {} is taken by another process", port, host);
     }
     return fail(Errc::invalid, "port {} of {} can't be used: {}", port, host, std::strerror(errno));
   }
+  if (getsockname(socket_.value, raw, &address.length) != 0) {
+    return fail(Errc::io, "getsockname: {}", std::strerror(errno));
+  }
+  // The port stands at the same place in both families.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port);
+}
+
+}  // namespace
+
+Result<> check_port_free(const std::string& host, uint16_t port) {
+  TRY(try_port(host, port));
   return {};
+}
+
+Result<uint16_t> find_free_port(const std::string& host) {
+  return try_port(host, 0);
 }
 
 }  // namespace turbine::cli

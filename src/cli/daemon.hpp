@@ -34,5 +34,7 @@ struct Daemon {
 
 /// Errc::exists with the port named when something listens there, or it can't be bound.
 Result<> check_port_free(const std::string& host, uint16_t port);
+/// A port that nobody listens on at the moment.
+Result<uint16_t> find_free_port(const std::string& host);
 
 }  // namespace turbine::cli

@@ -42,6 +42,12 @@ void add_commands(CLI::App& app, Session& session) {
   add_key_create(*key, session);
   add_key_revoke(*key, session);
 
+  CLI::App* exports = add_group(app, "export", "NFS exports: who may mount what",
+                                "turbine export set photos --rule '10.0.0.0/8(rw)'");
+  add_export_list(*exports, session);
+  add_export_set(*exports, session);
+  add_export_test(*exports, session);
+
   CLI::App* config = add_group(app, "config", "backups of the array's records: map, users, keys",
                                "turbine config backup array.backup --dir ./array");
   add_config_backup(*config, session);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/admin_call.hpp"
+#include "cli/array_dir.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 
@@ -98,6 +99,8 @@ void print_status(const object& array, const boost::json::array& blades) {
              size_text(number(space, "object_bytes")));
   print_protection(array);
   print_jobs(array.at("jobs").as_array());
+  const boost::json::array& nfs = array.at("nfs").as_array();
+  if (!nfs.empty()) fmt::print("nfs         {}\n", mount_command(nfs.at(0).as_string()));
   fmt::print("{}\n", text(array, "advice"));
 }
 

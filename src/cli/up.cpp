@@ -19,7 +19,7 @@ constexpr uint64_t kBladeBytesMin = uint64_t{256} << 20;
 
 struct UpOptions {
   std::optional<uint32_t> blades, gateways, partitions, replicas;
-  std::optional<uint16_t> s3_port, nfs_port, admin_port;
+  std::optional<uint16_t> s3_port, nfs_port, portmap_port, admin_port;
   std::optional<std::string> blade_size, listen;
   std::optional<uint32_t> managers;
   std::optional<std::string> cluster_store, store_ca, store_cert, store_key, store_user,
@@ -81,6 +81,7 @@ void take_changeable(ArraySettings& settings, const UpOptions& options) {
   settings.gateways = options.gateways.value_or(settings.gateways);
   settings.s3_port = options.s3_port.value_or(settings.s3_port);
   settings.nfs_port = options.nfs_port.value_or(settings.nfs_port);
+  settings.portmap_port = options.portmap_port.value_or(settings.portmap_port);
   settings.admin_port = options.admin_port.value_or(settings.admin_port);
   settings.listen = options.listen.value_or(settings.listen);
   settings.replicas = options.replicas.value_or(settings.replicas);
@@ -119,13 +120,29 @@ Result<ArraySettings> settle(const ArrayDir& dir, const UpOptions& options) {
   return settings;
 }
 
+/// A new array that was not told where gets another port when that of NFS is taken; later its
+/// clients have the port in their mounts.
+Result<> choose_nfs_port(ArraySettings& settings, const UpOptions& options, bool formatted) {
+  if (formatted || options.nfs_port) return {};
+  if (check_port_free(settings.listen, settings.nfs_port).ok()) return {};
+  settings.nfs_port = TRY(find_free_port(settings.listen));
+  return {};
+}
+
 Result<> check_ports(const ArraySettings& settings) {
-  std::vector<std::pair<const char*, uint16_t>> ports = {{"--s3-port", settings.s3_port}};
+  std::vector<std::pair<std::string, uint16_t>> ports = {{"--s3-port", settings.s3_port},
+                                                         {"--nfs-port", settings.nfs_port}};
+  if (settings.portmap_port != 0) ports.emplace_back("--portmap-port", settings.portmap_port);
   for (uint32_t i = 1; i <= settings.managers; ++i) {
-    ports.emplace_back("--admin-port", settings.admin_port_of(i));
-    if (ports.back().second != settings.s3_port) continue;
-    return fail(Errc::invalid, "--s3-port and --admin-port{} are both {}",
-                i == 1 ? "" : fmt::format(" of manager {}", i), settings.s3_port);
+    ports.emplace_back(i == 1 ? "--admin-port" : fmt::format("--admin-port of manager {}", i),
+                       settings.admin_port_of(i));
+  }
+  for (size_t i = 0; i < ports.size(); ++i) {
+    for (size_t j = i + 1; j < ports.size(); ++j) {
+      if (ports[i].second != ports[j].second) continue;
+      return fail(Errc::invalid, "{} and {} are both {}", ports[i].first, ports[j].first,
+                  ports[i].second);
+    }
   }
   for (const auto& [flag, port] : ports) {
     if (auto free = check_port_free(settings.listen, port); !free.ok()) {
@@ -178,7 +195,8 @@ void print_up(const Session& session, const ArrayDir& dir, const ArraySettings& 
     out["blades"] = settings.blades;
     out["gateways"] = settings.gateways;
     out["managers"] = settings.managers;
-    out["nfs"] = nullptr;
+    out["nfs"] = settings.nfs_address();
+    out["mount"] = mount_command(settings.nfs_address());
     print_json(out);
     return;
   }
@@ -188,24 +206,27 @@ void print_up(const Session& session, const ArrayDir& dir, const ArraySettings& 
       "  access key   {6}\n"
       "  secret key   {7}\n"
       "  admin API    {8}\n"
-      "  NFS          not there yet: port {9} is not opened\n\n"
+      "  NFS          {9}\n\n"
       "  . {0}/env    sets all of this for the commands below\n\n"
       "  aws --endpoint-url $AWS_ENDPOINT_URL s3 mb s3://photos\n"
       "  aws --endpoint-url $AWS_ENDPOINT_URL s3 cp FILE s3://photos/\n"
       "  curl --aws-sigv4 aws:amz:{5}:s3 -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY "
       "-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' $AWS_ENDPOINT_URL/photos/FILE\n"
       "  rclone --s3-provider Other --s3-env-auth --s3-endpoint {4} --s3-region {5} ls :s3:photos\n"
+      "  {12}\n"
       "  turbine status; turbine down --dir {0}\n",
       dir.root(), settings.blades, settings.gateways, settings.gateways == 1 ? "" : "s",
       settings.endpoint_url(), settings.region, settings.access_key, settings.secret_key,
-      settings.admin_urls(), settings.nfs_port, settings.managers,
-      settings.managers == 1 ? "" : "s");
+      settings.admin_urls(), settings.nfs_address(), settings.managers,
+      settings.managers == 1 ? "" : "s", mount_command(settings.nfs_address()));
 }
 
 Result<ArraySettings> bring_up(const ArrayDir& dir, const UpOptions& options) {
   const DirLock lock = TRY(DirLock::take(dir, DirLock::Kind::exclusive, 0));
+  const bool formatted = dir.formatted();
   ArraySettings settings = TRY(settle(dir, options));
   TRY(check_nothing_runs(dir, settings));
+  TRY(choose_nfs_port(settings, options, formatted));
   TRY(check_ports(settings));
   TRY(dir.make_directories(settings));
   TRY(dir.save(settings));
@@ -244,8 +265,14 @@ void add_up(CLI::App& app, Session& session) {
   command->add_option("--gateways", options->gateways, "gateways (1)")->check(CLI::Range(1, 16));
   command->add_option("--s3-port", options->s3_port, "port of S3 (9000)")
       ->check(CLI::Range(1, 65535));
-  command->add_option("--nfs-port", options->nfs_port, "port of NFS, once it is there (2049)")
+  command
+      ->add_option("--nfs-port", options->nfs_port,
+                   "port of NFS and MOUNT (2049; of a new array another one when that is taken)")
       ->check(CLI::Range(1, 65535));
+  command
+      ->add_option("--portmap-port", options->portmap_port,
+                   "port of a port mapper, for clients that ask port 111 (0: none)")
+      ->check(CLI::Range(0, 65535));
   command->add_option("--admin-port", options->admin_port, "port of the admin API (9090)")
       ->check(CLI::Range(1, 65535));
   command->add_option("--blade-size", options->blade_size, "device of a new blade (8GiB, sparse)");

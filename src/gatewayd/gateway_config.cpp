@@ -18,11 +18,22 @@ Result<GatewayConfig> load_gateway_config(const std::string& path) {
   config.s3_host = TRY(file.text_or("network.s3_host", config.s3_host));
   config.s3_port = static_cast<uint16_t>(TRY(file.number("network.s3_port")));
   config.share_s3_port = TRY(file.flag_or("network.share_s3_port", false));
+  config.nfs_host = TRY(file.text_or("nfs.host", config.nfs_host));
+  config.nfs_port = static_cast<uint16_t>(TRY(file.number_or("nfs.port", 0)));
+  config.share_nfs_port = TRY(file.flag_or("nfs.share_port", false));
+  config.portmap_port = static_cast<uint16_t>(TRY(file.number_or("nfs.portmap_port", 0)));
+  config.register_rpcbind = TRY(file.flag_or("nfs.register_rpcbind", false));
   config.http_host = TRY(file.text_or("network.http_host", config.http_host));
   config.http_port = static_cast<uint16_t>(TRY(file.number_or("network.http_port", 0)));
   config.http_file = TRY(file.text_or("network.http_file", ""));
   config.tls = TRY(rpc::read_tls_files(file));
   TRY(file.finish());
+  if (config.portmap_port != 0 && config.register_rpcbind) {
+    return fail(Errc::invalid, "{}: rpcbind has port 111, so there is no nfs.portmap_port", path);
+  }
+  if (config.nfs_port == 0 && (config.portmap_port != 0 || config.register_rpcbind)) {
+    return fail(Errc::invalid, "{}: nfs.portmap_port and nfs.register_rpcbind want nfs.port", path);
+  }
   return config;
 }
 
@@ -41,6 +52,11 @@ std::string to_toml(const GatewayConfig& config) {
   file.set("network.http_host", config.http_host);
   file.set("network.http_port", config.http_port);
   file.set("network.http_file", config.http_file);
+  file.set("nfs.host", config.nfs_host);
+  file.set("nfs.port", config.nfs_port);
+  file.set_flag("nfs.share_port", config.share_nfs_port);
+  file.set("nfs.portmap_port", config.portmap_port);
+  file.set_flag("nfs.register_rpcbind", config.register_rpcbind);
   rpc::write_tls_files(file, config.tls);
   return file.text();
 }

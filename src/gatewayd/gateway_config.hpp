@@ -20,6 +20,14 @@ struct GatewayConfig {
   std::string s3_host = "127.0.0.1";
   uint16_t s3_port = 9000;
   bool share_s3_port = false;  // with the other gateways of this host
+
+  // NFS and MOUNT; port 0: not served.
+  std::string nfs_host = "127.0.0.1";
+  uint16_t nfs_port = 0;
+  bool share_nfs_port = false;    // with the other gateways of this host
+  uint16_t portmap_port = 0;      // the port mapper, 111 for clients that ask; 0: none
+  bool register_rpcbind = false;  // tell this host's rpcbind, which answers on port 111
+
   std::string http_host = "127.0.0.1";
   uint16_t http_port = 0;  // health and metrics; any other free one when it is taken
   std::string http_file;   // where "host:port" of it is written; empty: nowhere

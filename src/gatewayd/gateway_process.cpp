@@ -10,6 +10,7 @@
 #include "cluster/map_client.hpp"
 #include "fs/file_system.hpp"
 #include "gatewayd/gateway_config.hpp"
+#include "gatewayd/nfs_service.hpp"
 #include "io/process_main.hpp"
 #include "proto/rpc.pb.h"
 #include "rpc/typed.hpp"
@@ -53,6 +54,7 @@ class GatewayProcess {
     proto::RegisterGatewayRequest request;
     request.set_name(config_.name);
     request.set_address(listener_->address());
+    if (config_.nfs_port != 0) request.set_nfs_address(host_and_port());
     const auto reply = CO_TRY(co_await map_client_->register_gateway(std::move(request)));
     map_client_->start();
     CO_TRY(co_await wait_for_plan());
@@ -73,6 +75,10 @@ class GatewayProcess {
         },
         [this](const Error& error) { return service_->answer_bad_head(error); });
     CO_TRY(s3_->start());
+    if (config_.nfs_port != 0) {
+      nfs_.emplace(*files_, map_, reactor_.clock(), config_);
+      CO_TRY(co_await nfs_->start());
+    }
     serving_ = true;
     log::info("{} serves S3 on {}:{}, metrics on {}", config_.name, config_.s3_host, s3_->port(),
               http_->address());
@@ -109,6 +115,7 @@ class GatewayProcess {
   Task<> stop() {
     serving_ = false;
     if (s3_) CO_TRY(co_await s3_->stop());
+    if (nfs_) CO_TRY(co_await nfs_->stop());
     if (files_) CO_TRY(co_await files_->stop());
     CO_TRY(co_await map_client_->stop());
     if (http_) CO_TRY(co_await http_->stop());
@@ -116,6 +123,13 @@ class GatewayProcess {
     CO_TRY(co_await transport_->stop());
     log::info("{} has stopped", config_.name);
     co_return Result<>{};
+  }
+
+  /// For status and mount commands, which write IPv6 addresses in brackets.
+  std::string host_and_port() const {
+    const bool six = config_.nfs_host.contains(':');
+    return fmt::format("{0}{2}{1}:{3}", six ? "[" : "", six ? "]" : "", config_.nfs_host,
+                       config_.nfs_port);
   }
 
   Result<> ready() const {
@@ -139,6 +153,7 @@ class GatewayProcess {
       operation->set_p50_us(counters.latency.quantile_us(0.5));
       operation->set_p99_us(counters.latency.quantile_us(0.99));
     }
+    if (nfs_) nfs_->add_stats(out);
     return out;
   }
 
@@ -152,6 +167,7 @@ class GatewayProcess {
                number(s3_->connection_count()));
     text.gauge("turbine_s3_requests_inflight", "Requests being answered",
                number(service_->stats().in_flight));
+    if (nfs_) nfs_->add_metrics(text);
     text.counter("turbine_stripes_written_total", "Stripes written",
                  number(counters.writer.stripes));
     text.counter("turbine_shard_reads_total", "Shards asked of blades",
@@ -174,6 +190,7 @@ class GatewayProcess {
   std::unique_ptr<fs::ArrayFileSystem> files_;
   std::optional<s3::S3Service> service_;
   std::optional<s3::HttpServer> s3_;
+  std::optional<NfsService> nfs_;
   rpc::Dispatcher dispatcher_;
   std::unique_ptr<rpc::Listener> listener_;
   std::unique_ptr<admin::HttpServer> http_;

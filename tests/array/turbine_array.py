@@ -79,8 +79,9 @@ class Array:
         for attempt in range(5):
             arguments = ["up", "--dir", self.dir]
             if not (self.dir / "array.toml").exists() or attempt > 0:
-                self.s3_port, self.admin_port = free_ports(2)
-            arguments += ["--s3-port", self.s3_port, "--admin-port", self.admin_port]
+                self.s3_port, self.admin_port, self.nfs_port = free_ports(3)
+            arguments += ["--s3-port", self.s3_port, "--admin-port", self.admin_port,
+                          "--nfs-port", self.nfs_port]
             for name, value in self.flags.items():
                 arguments += [f"--{name}", value]
             done = turbine(*arguments, env=self.env)
