@@ -13,8 +13,8 @@ build=(
   libssl-dev libtomlplusplus-dev liburing-dev libxxhash-dev zlib1g-dev
 )
 tests=(
-  awscli cpp etcd-server fuse3 libtirpc-dev python3-boto3 python3-venv rclone restic rpcsvc-proto
-  s3cmd s3fs
+  awscli cpp etcd-server fuse3 iproute2 libtirpc-dev nfs-common python3-boto3 python3-venv rclone
+  restic rpcbind rpcsvc-proto s3cmd s3fs
 )
 
 die() { echo "deps.sh: $*" >&2; exit 1; }
