@@ -26,26 +26,6 @@ Result<> check_readable(const Credentials& who, const proto::Inode& inode) {
   return meta::check_data_access(asks, inode, meta::kMayExecute);
 }
 
-/// Of an object uploaded in parts: each part is a content of its own.
-Task<std::vector<Buffer>> read_parts(CorePtr core, const proto::Inode& inode, uint64_t offset,
-                                     uint64_t length) {
-  std::vector<Task<std::vector<Buffer>>> reads;
-  const uint64_t end = offset + length;
-  for (const proto::PartRef& part : inode.parts()) {
-    const uint64_t from = std::max(offset, part.offset());
-    const uint64_t to = std::min(end, part.offset() + part.length());
-    if (from >= to) continue;
-    reads.push_back(read_content(std::make_shared<FileContent>(core, InodeId(part.inode())),
-                                 from - part.offset(), to - from));
-  }
-  std::vector<Buffer> all;
-  for (auto& buffers : co_await when_all(std::move(reads))) {
-    if (!buffers.ok()) co_return fail(std::move(buffers).error());
-    std::ranges::move(*buffers, std::back_inserter(all));
-  }
-  co_return all;
-}
-
 Task<FileBytes> try_read(CorePtr core, Credentials who, InodeId file, uint64_t offset,
                          uint32_t count) {
   proto::GetExtentsRequest request;
@@ -63,11 +43,8 @@ Task<FileBytes> try_read(CorePtr core, Credentials who, InodeId file, uint64_t o
   const uint64_t length = offset < size ? std::min<uint64_t>(count, size - offset) : 0;
   read.end = offset + length >= size;
   if (length == 0) co_return read;
-  if (inode.part_count() > 0) {
-    read.bytes = CO_TRY(co_await read_parts(core, inode, offset, length));
-    co_return read;
-  }
   auto content = std::make_shared<FileContent>(core, file);
+  content->set_parts({inode.parts().begin(), inode.parts().end()});
   CO_TRY(content->take(offset, reply.body.content(), std::move(reply.payload)));
   read.bytes = CO_TRY(co_await read_content(std::move(content), offset, length));
   co_return read;

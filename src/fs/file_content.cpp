@@ -32,8 +32,14 @@ struct FileContent::Plan {
     proto::Extent extent;
     uint64_t skip, length;
   };
+  struct PartRead {
+    size_t place;
+    std::shared_ptr<FileContent> content;
+    uint64_t skip, length;
+  };
   std::vector<std::vector<Buffer>> parts;
   std::vector<Read> reads;
+  std::vector<PartRead> part_reads;
 };
 
 Result<> FileContent::take(uint64_t from, const proto::Content& content, Buffer payload) {
@@ -54,7 +60,35 @@ Result<> FileContent::take(uint64_t from, const proto::Content& content, Buffer 
   return {};
 }
 
-FileContent::Plan FileContent::plan(uint64_t offset, uint64_t length) const {
+std::shared_ptr<FileContent> FileContent::part(InodeId inode) {
+  auto& content = part_contents_[inode];
+  if (!content) content = std::make_shared<FileContent>(core_, inode);
+  return content;
+}
+
+/// Bytes that this content has not itself: of the parts, or zeroes.
+void FileContent::plan_gap(Plan& plan, uint64_t offset, uint64_t length) {
+  const uint64_t end = offset + length;
+  auto part_at = std::ranges::upper_bound(parts_, offset, {}, &proto::PartRef::offset);
+  if (part_at != parts_.begin()) --part_at;
+  while (offset < end) {
+    while (part_at != parts_.end() && part_at->offset() + part_at->length() <= offset) ++part_at;
+    uint64_t until = end;
+    if (part_at != parts_.end() && part_at->offset() <= offset) {
+      until = std::min(end, part_at->offset() + part_at->length());
+      plan.part_reads.push_back({plan.parts.size(), part(InodeId(part_at->inode())),
+                                 offset - part_at->offset(), until - offset});
+      plan.parts.emplace_back();
+    } else {
+      if (part_at != parts_.end()) until = std::min(end, part_at->offset());
+      until = std::min(until, offset + kZeroesAtOnce);
+      plan.parts.push_back({Buffer::zeroed(until - offset)});
+    }
+    offset = until;
+  }
+}
+
+FileContent::Plan FileContent::plan(uint64_t offset, uint64_t length) {
   Plan plan;
   const uint64_t end = offset + length;
   while (offset < end) {
@@ -84,9 +118,8 @@ FileContent::Plan FileContent::plan(uint64_t offset, uint64_t length) const {
         continue;
       }
     }
-    const uint64_t size = std::min(until - offset, kZeroesAtOnce);
-    plan.parts.push_back({Buffer::zeroed(size)});
-    offset += size;
+    plan_gap(plan, offset, until - offset);
+    offset = until;
   }
   return plan;
 }
@@ -127,9 +160,17 @@ Task<std::vector<Buffer>> read_content(std::shared_ptr<FileContent> content, uin
     for (const auto& read : plan.reads) {
       reads.push_back(content->core_->reader.read(read.extent, read.skip, read.length));
     }
+    for (const auto& read : plan.part_reads) {
+      reads.push_back(read_content(read.content, read.skip, read.length));
+    }
     auto results = co_await when_all(std::move(reads));
+    for (size_t i = 0; i < plan.part_reads.size(); ++i) {
+      auto& bytes = results[plan.reads.size() + i];
+      if (!bytes.ok()) co_return fail(std::move(bytes).error());
+      plan.parts[plan.part_reads[i].place] = std::move(*bytes);
+    }
     std::optional<proto::Extent> absent;
-    for (size_t i = 0; i < results.size(); ++i) {
+    for (size_t i = 0; i < plan.reads.size(); ++i) {
       if (results[i].failed_with(Errc::not_found)) {
         absent = plan.reads[i].extent;
       } else if (!results[i].ok()) {

@@ -18,6 +18,9 @@ class FileContent {
 
   /// 0: whatever version comes first.
   void set_version(uint64_t version) { version_ = version; }
+  /// Of an object uploaded in parts: its bytes, but for those written in place since. The parts
+  /// that have bytes where it is read.
+  void set_parts(std::vector<proto::PartRef> parts) { parts_ = std::move(parts); }
   /// Takes the answer to a question for bytes from `from` on. Errc::corrupt: it contradicts itself.
   Result<> take(uint64_t from, const proto::Content& content, Buffer payload);
 
@@ -27,7 +30,9 @@ class FileContent {
                                                 uint64_t offset, uint64_t length);
   friend void release_pin(const std::shared_ptr<FileContent>& content);
   struct Plan;
-  Plan plan(uint64_t offset, uint64_t length) const;
+  Plan plan(uint64_t offset, uint64_t length);
+  void plan_gap(Plan& plan, uint64_t offset, uint64_t length);
+  std::shared_ptr<FileContent> part(InodeId inode);
   bool covers(uint64_t offset, uint64_t length) const {
     return window_from_ <= offset && offset + length <= window_to_;
   }
@@ -39,6 +44,8 @@ class FileContent {
   uint64_t window_from_ = 0, window_to_ = 0;
   std::map<uint64_t, proto::Extent> extents_;  // by file offset
   std::map<uint64_t, Buffer> inline_bytes_;    // by file offset; they go before extents
+  std::vector<proto::PartRef> parts_;          // in order; where nothing else is
+  std::map<InodeId, std::shared_ptr<FileContent>> part_contents_;
 };
 
 /// Asks the file's partition for the window that begins at `from`.

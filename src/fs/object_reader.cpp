@@ -23,55 +23,14 @@ struct Ahead {
 struct State {
   CorePtr core;
   ObjectInfo info;
-  std::vector<proto::PartRef> parts;  // empty: the bytes are the inode's own
-  std::map<InodeId, std::shared_ptr<FileContent>> contents;
+  std::shared_ptr<FileContent> content;
   uint64_t next_offset = 0;  // where a sequential reader goes on
   std::optional<Ahead> ahead;
 };
 using StatePtr = std::shared_ptr<State>;
 
-struct Piece {
-  std::shared_ptr<FileContent> content;
-  uint64_t offset = 0, length = 0;
-};
-
-// What [offset, offset + length) of the object is made of.
-std::vector<Piece> pieces_of(State& state, uint64_t offset, uint64_t length) {
-  if (state.parts.empty()) return {{state.contents.at(state.info.inode), offset, length}};
-  std::vector<Piece> pieces;
-  auto part = std::ranges::upper_bound(state.parts, offset, {}, &proto::PartRef::offset);
-  if (part != state.parts.begin()) --part;
-  for (; part != state.parts.end() && length > 0; ++part) {
-    if (part->offset() > offset || offset - part->offset() >= part->length()) continue;
-    const uint64_t skip = offset - part->offset();
-    const uint64_t size = std::min(length, part->length() - skip);
-    auto& content = state.contents[InodeId(part->inode())];
-    if (!content) content = std::make_shared<FileContent>(state.core, InodeId(part->inode()));
-    pieces.push_back({content, skip, size});
-    offset += size;
-    length -= size;
-  }
-  return pieces;
-}
-
-Task<std::vector<Buffer>> read_now(StatePtr state, uint64_t offset, uint64_t length) {
-  std::vector<Task<std::vector<Buffer>>> reads;
-  uint64_t found = 0;
-  for (const Piece& piece : pieces_of(*state, offset, length)) {
-    reads.push_back(read_content(piece.content, piece.offset, piece.length));
-    found += piece.length;
-  }
-  if (found != length) {
-    co_return fail(Errc::corrupt, "{}: the parts do not cover bytes {} to {}", state->info.key,
-                   offset, offset + length);
-  }
-  if (reads.size() == 1) co_return co_await std::move(reads[0]);
-  std::vector<Buffer> all;
-  for (auto& buffers : co_await when_all(std::move(reads))) {
-    if (!buffers.ok()) co_return fail(std::move(buffers).error());
-    std::ranges::move(*buffers, std::back_inserter(all));
-  }
-  co_return all;
+Task<std::vector<Buffer>> read_now(const StatePtr& state, uint64_t offset, uint64_t length) {
+  return read_content(state->content, offset, length);
 }
 
 Task<> read_ahead(StatePtr state, Ahead ahead) {
@@ -129,9 +88,7 @@ class Reader final : public ObjectReader {
   explicit Reader(StatePtr state) : state_(std::move(state)) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
-  ~Reader() override {
-    for (const auto& [inode, content] : state_->contents) release_pin(content);
-  }
+  ~Reader() override { release_pin(state_->content); }
   const ObjectInfo& info() const override { return state_->info; }
   Task<std::vector<Buffer>> read(uint64_t offset, uint64_t length) override {
     return read_object(state_, offset, length);
@@ -228,11 +185,11 @@ Task<std::unique_ptr<ObjectReader>> open_object(CorePtr core, std::string bucket
     state->core = core;
     const proto::Inode& inode = reply.body.inode();
     state->info = to_object_info(key, inode);
-    state->parts.assign(inode.parts().begin(), inode.parts().end());
     auto content = std::make_shared<FileContent>(core, state->info.inode);
     content->set_version(inode.content_version());
+    content->set_parts({inode.parts().begin(), inode.parts().end()});
     const bool large = state->info.size >= core->options.pin_from_bytes;
-    if (state->parts.empty() && !large) {
+    if (!large) {
       CO_TRY(content->take(0, reply.body.content(), reply.payload));
     }
     if (large) {
@@ -241,7 +198,7 @@ Task<std::unique_ptr<ObjectReader>> open_object(CorePtr core, std::string bucket
       if (pinned.failed_with(Errc::conflict) && tries < core->options.stale_retries_max) continue;
       if (!pinned.ok()) co_return fail(std::move(pinned).error());
     }
-    state->contents[state->info.inode] = std::move(content);
+    state->content = std::move(content);
     co_return std::make_unique<Reader>(std::move(state));
   }
 }

@@ -11,8 +11,7 @@ namespace turbine::meta {
 inline constexpr uint64_t kFileBytesMax = uint64_t{16} << 40;
 
 /// A file that gets to `end` bytes, or is written up to there. Errc::is_directory, Errc::invalid,
-/// Errc::too_large; Errc::unsupported: a multipart object, whose bytes lie under its parts. Such a
-/// one can be emptied, though.
+/// Errc::too_large.
 inline Result<> check_resizable(const proto::Inode& inode, uint64_t end) {
   if (inode.type() == proto::FILE_DIRECTORY) {
     return fail(Errc::is_directory, "inode {:x} is a directory", inode.id());
@@ -22,11 +21,6 @@ inline Result<> check_resizable(const proto::Inode& inode, uint64_t end) {
   }
   if (end > kFileBytesMax) {
     return fail(Errc::too_large, "{} bytes are more than a file may have, {}", end, kFileBytesMax);
-  }
-  if (inode.part_count() > 0 && end != 0) {
-    return fail(Errc::unsupported,
-                "inode {:x} was uploaded in parts, which can't be changed in place: copy it",
-                inode.id());
   }
   return {};
 }

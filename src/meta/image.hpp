@@ -108,6 +108,7 @@ class Image {
   Result<> change_inode(Step& step, const proto::ChangeInodeMutation& m);
   /// Takes [begin, end) out of a content; returns how many bytes were there.
   Result<uint64_t> punch(Step& step, uint64_t content, uint64_t begin, uint64_t end);
+  Result<> cut_parts(Step& step, proto::Inode& inode, uint64_t size);
   void put_small_run(Step& step, uint64_t content, uint64_t offset, std::string data, bool counted);
 
   Result<> add_content(Step& step, const proto::AddContentMutation& m);

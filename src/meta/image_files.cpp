@@ -18,7 +18,32 @@ uint64_t end_of(const proto::ContentRecord& record) {
                           : record.extent().offset() + record.extent().length();
 }
 
+/// `bytes`, less what was filled. Bytes under parts are counted as none that were written since.
+void set_holes(proto::Inode& inode, uint64_t bytes, uint64_t filled) {
+  inode.set_hole_bytes(bytes - std::min(bytes, filled));
+}
+
 }  // namespace
+
+/// What of the parts lies behind `size` goes for good.
+Result<> Image::cut_parts(Step& step, proto::Inode& inode, uint64_t size) {
+  const std::string key = keys_.part_table(inode.content());
+  const auto old = TRY(step.changes.read<proto::PartTable>(key));
+  if (!old.has_value()) return {};
+  proto::PartTable table;
+  for (const proto::PartRef& part : old->parts()) {
+    if (part.offset() >= size) {
+      step.changes.put_empty(keys_.reap_queue(InodeId(part.inode())));
+      continue;
+    }
+    proto::PartRef& kept = *table.add_parts();
+    kept = part;
+    kept.set_length(std::min(part.length(), size - part.offset()));
+  }
+  inode.set_part_count(static_cast<uint32_t>(table.parts_size()));
+  step.changes.put(key, table);
+  return {};
+}
 
 Result<uint64_t> Image::punch(Step& step, uint64_t content, uint64_t begin, uint64_t end) {
   std::vector<std::pair<std::string, proto::ContentRecord>> runs;
@@ -93,7 +118,7 @@ Result<> Image::write_file(Step& step, const proto::WriteFileMutation& m) {
   const uint64_t grown = size - inode.size();
   state_.set_object_bytes(state_.object_bytes() + static_cast<int64_t>(grown));
   inode.set_size(size);
-  inode.set_hole_bytes(inode.hole_bytes() + grown + punched - added);
+  set_holes(inode, inode.hole_bytes() + grown + punched, added);
   if (m.clear_set_id()) {
     uint32_t cleared = kSetUserId;
     if ((inode.mode() & kGroupExecute) != 0) cleared |= kSetGroupId;
@@ -132,7 +157,8 @@ Result<> Image::change_inode(Step& step, const proto::ChangeInodeMutation& m) {
       inode.set_part_count(0);
     } else if (m.size() < old) {
       const uint64_t punched = TRY(punch(step, inode.content(), m.size(), old));
-      inode.set_hole_bytes(inode.hole_bytes() - (old - m.size() - punched));
+      set_holes(inode, inode.hole_bytes(), old - m.size() - punched);
+      if (inode.part_count() > 0) TRY(cut_parts(step, inode, m.size()));
     } else {
       inode.set_hole_bytes(inode.hole_bytes() + m.size() - old);
     }

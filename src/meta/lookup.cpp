@@ -29,6 +29,16 @@ Result<Buffer> fill_content(Partition& partition, uint64_t content, uint64_t siz
   return std::move(piece.payload);
 }
 
+/// Leaves out the parts that have no byte in the range.
+void keep_parts_in(uint64_t offset, uint64_t length, proto::Inode* inode) {
+  auto& parts = *inode->mutable_parts();
+  const auto outside = [&](const proto::PartRef& part) {
+    return part.offset() + part.length() <= offset ||
+           (part.offset() >= offset && part.offset() - offset >= length);
+  };
+  parts.erase(std::remove_if(parts.begin(), parts.end(), outside), parts.end());
+}
+
 /// As find_inode(), without a suspension; blocks on a cold record.
 Result<proto::Inode> read_inode(const Partition& partition, InodeId id) {
   auto record = TRY(read_record<proto::InodeRecord>(partition.kv(), partition.keys().inode(id)));
@@ -113,7 +123,7 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
   }
   proto::Inode& inode = *dirent->mutable_file();
   CO_TRY(add_part_table(*partition, &inode));
-  if (request.want_content() && inode.part_count() == 0) {
+  if (request.want_content()) {
     reply.payload =
         CO_TRY(fill_content(*partition, inode.content(), inode.size(), inode.content_version(),
                             request.offset(), request.length(), reply.body.mutable_content()));
@@ -160,11 +170,10 @@ Answer<proto::GetExtentsReply> get_extents(Call call, proto::GetExtentsRequest r
   }
   if (inode->type() == proto::FILE_REGULAR) {
     CO_TRY(add_part_table(*partition, &*inode));
-    if (inode->part_count() == 0) {
-      reply.payload =
-          CO_TRY(fill_content(*partition, inode->content(), inode->size(), inode->content_version(),
-                              request.offset(), request.length(), reply.body.mutable_content()));
-    }
+    if (request.length() > 0) keep_parts_in(request.offset(), request.length(), &*inode);
+    reply.payload =
+        CO_TRY(fill_content(*partition, inode->content(), inode->size(), inode->content_version(),
+                            request.offset(), request.length(), reply.body.mutable_content()));
     if (request.pin()) {
       reply.body.set_pin(pin_content(*partition, *inode, SessionId(request.session())));
     }
