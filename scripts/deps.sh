@@ -15,6 +15,8 @@ build=(
 tests=(
   awscli cpp etcd-server fuse3 iproute2 libtirpc-dev nfs-common python3-boto3 python3-venv rclone
   restic rpcbind rpcsvc-proto s3cmd s3fs
+  # the kernel client of tests/kernel, and what runs in it
+  busybox-static cpio fio libc6-dev linux-libc-dev lz4 make qemu-system-x86 tcc
 )
 
 die() { echo "deps.sh: $*" >&2; exit 1; }

@@ -1,0 +1,1 @@
+exec many_files "$@"
