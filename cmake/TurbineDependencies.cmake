@@ -35,6 +35,7 @@ if(TURBINE_TESTS)
 endif()
 if(TURBINE_BENCH)
   find_package(benchmark REQUIRED)
+  turbine_plain_library(nfs nfsc/libnfs.h nfs)
 endif()
 
 # What every file may use: Boost headers, fmt, spdlog, threads.

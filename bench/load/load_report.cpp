@@ -3,17 +3,10 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "latencies.hpp"
+
 namespace turbine::bench {
 namespace {
-
-/// Milliseconds below which `share` of the operations stayed.
-double percentile_ms(std::vector<uint32_t> latencies_us, double share) {
-  if (latencies_us.empty()) return 0;
-  const auto count = static_cast<double>(latencies_us.size());
-  const auto rank = static_cast<ptrdiff_t>(std::min(count * share, count - 1));
-  std::nth_element(latencies_us.begin(), latencies_us.begin() + rank, latencies_us.end());
-  return latencies_us[static_cast<size_t>(rank)] / 1e3;
-}
 
 /// What CPU time is divided by.
 struct Totals {
@@ -34,20 +27,8 @@ double per(double value, double count) {
   return count > 0 ? value / count : 0;
 }
 
-/// Server processes, then their sum, the client, and who else kept the machine busy.
 std::vector<CpuUse> cpu_rows(const LoadResult& result) {
-  std::vector<CpuUse> rows = result.server_cpu;
-  double blades = 0, server = 0;
-  for (const CpuUse& use : result.server_cpu) {
-    server += use.seconds;
-    if (use.name.starts_with("blade-")) blades += use.seconds;
-  }
-  if (blades > 0) rows.push_back({"blades", blades});
-  if (!result.server_cpu.empty()) rows.push_back({"server", server});
-  rows.push_back({"client", result.client_cpu_seconds});
-  const double others = result.machine_cpu_seconds - server - result.client_cpu_seconds;
-  rows.push_back({"others", std::max(others, 0.0)});
-  return rows;
+  return cpu_rows(result.server_cpu, result.client_cpu_seconds, result.machine_cpu_seconds);
 }
 
 }  // namespace

@@ -56,6 +56,21 @@ double machine_cpu_seconds() {
          static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
+std::vector<CpuUse> cpu_rows(const std::vector<CpuUse>& server, double client_seconds,
+                             double machine_seconds) {
+  std::vector<CpuUse> rows = server;
+  double blades = 0, sum = 0;
+  for (const CpuUse& use : server) {
+    sum += use.seconds;
+    if (use.name.starts_with("blade-")) blades += use.seconds;
+  }
+  if (blades > 0) rows.push_back({"blades", blades});
+  if (!server.empty()) rows.push_back({"server", sum});
+  rows.push_back({"client", client_seconds});
+  rows.push_back({"others", std::max(machine_seconds - sum - client_seconds, 0.0)});
+  return rows;
+}
+
 void CpuWatch::begin() {
   before_.clear();
   for (const auto& process : processes_) before_.push_back(cpu_seconds(process.pid));

@@ -28,6 +28,11 @@ struct CpuUse {
   double seconds = 0;
 };
 
+/// Server processes; "blades" and "server", their sums; "client"; and "others": what else kept the
+/// machine busy.
+std::vector<CpuUse> cpu_rows(const std::vector<CpuUse>& server, double client_seconds,
+                             double machine_seconds);
+
 /// Takes the CPU time of processes at one moment; used() says what was used since.
 class CpuWatch {
  public:
