@@ -75,10 +75,10 @@ FILLS = [
 
 
 class Array:
-    def __init__(self, build, directory, replicas):
+    def __init__(self, build, directory, replicas, *flags):
         self.build, self.dir = build, directory
         self.turbine("up", "--dir", directory, "--blades", BLADES, "--s3-port", free_port(),
-                     "--admin-port", free_port(), "--replicas", replicas)
+                     "--admin-port", free_port(), "--replicas", replicas, *flags)
 
     def turbine(self, *arguments):
         done = subprocess.run([self.build / "turbine", *map(str, arguments)], check=False,
