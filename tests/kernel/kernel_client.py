@@ -40,12 +40,13 @@ class Command:
 
     def __init__(self, client, number, text):
         self.client, self.number, self.text = client, number, text
-        self.lines, self.status = [], None
+        self.lines, self.times, self.status = [], [], None
         self.changed = threading.Condition()
 
     def add(self, line):
         with self.changed:
             self.lines.append(line)
+            self.times.append(time.monotonic())
             self.changed.notify_all()
 
     def end(self, status):
@@ -80,6 +81,13 @@ class Command:
 
     def output(self):
         return "\n".join(self.lines)
+
+    def longest_gap(self, since, text="progress"):
+        """Seconds between two lines that hold the text, the second of them after `since`, a time of
+        time.monotonic()."""
+        times = [at for at, line in zip(self.times, self.lines) if text in line]
+        return max([later - earlier for earlier, later in zip(times, times[1:])
+                    if later > since], default=0.0)
 
 
 class KernelClient:
@@ -258,10 +266,13 @@ class KernelClient:
     def start_workload(self, name, *arguments, directory=None, below="/mnt"):
         """Starts one out of tests/kernel/workloads in a directory of its own, which it may use
         alone."""
-        directory = f"{below}/{directory or name.removesuffix('.sh')}"
         words = " ".join(shlex.quote(str(each)) for each in arguments)
-        return self.start(f"mkdir -p {directory} && cd {directory} && exec sh -eu "
-                          f"/workloads/{name} {words}")
+        return self.start_in(f"{below}/{directory or name.removesuffix('.sh')}",
+                             f"exec sh -eu /workloads/{name} {words}")
+
+    def start_in(self, directory, text):
+        """As start(), in a directory that is made if it is not there."""
+        return self.start(f"mkdir -p {directory} && cd {directory} && {text}")
 
     def console_end(self):
         text = (self.work / "console").read_text(errors="replace")

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -38,21 +39,26 @@ template <class... Args>
   fail("{}: {}", fmt::format(format, std::forward<Args>(args)...), std::strerror(code));
 }
 
-/// The value of `--NAME=VALUE` or `fallback`; `--NAME` alone is 1. Numbers only.
-inline uint64_t number_option(int argc, char** argv, std::string_view name, uint64_t fallback) {
+/// The VALUE of `--NAME=VALUE`, or nothing; that of `--NAME` alone is "1".
+inline std::string_view text_option(int argc, char** argv, std::string_view name) {
   const std::string prefix = fmt::format("--{}", name);
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == prefix) return 1;
-    if (!word.starts_with(prefix + "=")) continue;
-    const std::string_view digits = word.substr(prefix.size() + 1);
-    uint64_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || end != digits.data() + digits.size())
-      fail("{}: not a number", word);
-    return value;
+    if (word == prefix) return "1";
+    if (word.starts_with(prefix + "=")) return word.substr(prefix.size() + 1);
   }
-  return fallback;
+  return {};
+}
+
+/// The number that `--NAME=NUMBER` gives, or `fallback`.
+inline uint64_t number_option(int argc, char** argv, std::string_view name, uint64_t fallback) {
+  const std::string_view digits = text_option(argc, argv, name);
+  if (digits.empty()) return fallback;
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size())
+    fail("--{}={}: not a number", name, digits);
+  return value;
 }
 
 using Dice = std::mt19937_64;
@@ -86,20 +92,25 @@ class Progress {
   std::chrono::steady_clock::time_point said_ = std::chrono::steady_clock::now();
 };
 
-/// `--operations=N` or `--seconds=S`, whichever comes first; 0 is no bound.
+/// `--operations=N`, `--seconds=S` (0: no bound) or `--until=PATH` (that it exists, outside of the
+/// mount): whichever comes first.
 class Bound {
  public:
   Bound(int argc, char** argv, uint64_t operations)
-      : seconds_(number_option(argc, argv, "seconds", 0)),
-        operations_(number_option(argc, argv, "operations", seconds_ ? 0 : operations)) {}
+      : until_(text_option(argc, argv, "until")),
+        seconds_(number_option(argc, argv, "seconds", 0)),
+        operations_(number_option(argc, argv, "operations",
+                                  seconds_ || !until_.empty() ? 0 : operations)) {}
   bool reached(uint64_t operations) const {
     const auto passed = std::chrono::steady_clock::now() - begin_;
     return (operations_ && operations >= operations_) ||
-           (seconds_ && passed >= std::chrono::seconds(seconds_));
+           (seconds_ && passed >= std::chrono::seconds(seconds_)) ||
+           (!until_.empty() && ::access(until_.c_str(), F_OK) == 0);
   }
 
  private:
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::string until_;
   uint64_t seconds_, operations_;
 };
 

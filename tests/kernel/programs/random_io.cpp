@@ -1,8 +1,8 @@
 // Random reads, writes, truncations, mappings and flushes on a few files, checked against a model
 // in memory; in the spirit of fsx.
 //
-//   random_io [--seed=N] [--operations=N | --seconds=S] [--files=N] [--bytes-max=N] [--direct]
-//             [--sync]
+//   random_io [--seed=N] [--operations=N | --seconds=S | --until=PATH] [--files=N]
+//             [--bytes-max=N] [--direct] [--sync]
 //
 // Files are random_io.0 and so on in the working directory. The same seed and options give the same
 // operations.

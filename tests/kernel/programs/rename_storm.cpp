@@ -1,6 +1,6 @@
 // Several processes rename over each other; what must stay true is checked all the time.
 //
-//   rename_storm [--seed=N] [--seconds=S | --operations=N] [--processes=N]
+//   rename_storm [--seed=N] [--operations=N | --seconds=S | --until=PATH] [--processes=N]
 //
 // Tokens: files that are moved among the slots of several directories, never over another one, by
 // rename to a name of one's own and link to a free slot. At the end each token is there exactly
