@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh checkout to a running array, proven with two killed blades.
+# From a fresh checkout to a running array, proven over S3 and NFS and with two killed blades.
 #
 #   scripts/quickstart.sh                install, build, start ./array, lose two blades, verify
 #   scripts/quickstart.sh --dir DIR      the array's directory (./array)
@@ -46,6 +46,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bucket=quickstart-$(date +%s)
+nfs=nfs://127.0.0.1 nfs_options="version=3&nfsport=$TURBINE_NFS_PORT&mountport=$TURBINE_NFS_PORT"
 count=40
 
 # s3 METHOD PATH OUTPUT [curl arguments]: prints the HTTP status.
@@ -79,6 +80,17 @@ verify() {
   echo "$2: $1 of $1 objects read back identical"
 }
 
+# verify_files COUNT: reads all as files, over NFS.
+verify_files() {
+  local i
+  for ((i = 1; i <= $1; ++i)); do
+    nfs-cat "$nfs/$bucket/part-$((i % 8))/object-$i?$nfs_options" >"$work/read" ||
+      die "object-$i could not be read over NFS"
+    cmp -s "$work/$i" "$work/read" || die "object-$i came back over NFS with other bytes"
+  done
+  echo "as files over NFS: $1 of $1 read back identical"
+}
+
 # await CONDITION: until it is true of the exit code of `turbine status`; prints the last line.
 await() {
   local i code
@@ -96,6 +108,13 @@ status=$(s3 PUT "/$bucket" /dev/null)
 [[ $status == 200 ]] || die "making the bucket answered $status"
 write 1 "$count"
 verify "$count" "all blades alive"
+verify_files "$count"
+say "writing a file over NFS and reading it through S3"
+head -c 3000000 /dev/urandom >"$work/file"
+nfs-cp "$work/file" "$nfs/$bucket/by-nfs?$nfs_options" || die "the file could not be written"
+status=$(s3 GET "/$bucket/by-nfs" "$work/read")
+[[ $status == 200 ]] && cmp -s "$work/file" "$work/read" || die "S3 reads other bytes ($status)"
+echo "the same bytes"
 
 # --- lose two blades ------------------------------------------------------------------------------
 victims=(2 3)
@@ -116,6 +135,7 @@ cat <<END
   S3 endpoint  $AWS_ENDPOINT_URL   (region $AWS_DEFAULT_REGION, path-style)
   access key   $AWS_ACCESS_KEY_ID
   secret key   $AWS_SECRET_ACCESS_KEY
+  NFS mount    mount -t nfs -o vers=3,proto=tcp,port=$TURBINE_NFS_PORT,mountport=$TURBINE_NFS_PORT,nolock 127.0.0.1:/$bucket /mnt
 
   . $dir/env                       sets these for the commands below
   build/turbine status             how the array is
