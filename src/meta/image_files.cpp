@@ -47,13 +47,19 @@ Result<> Image::cut_parts(Step& step, proto::Inode& inode, uint64_t size) {
 
 Result<uint64_t> Image::punch(Step& step, uint64_t content, uint64_t begin, uint64_t end) {
   std::vector<std::pair<std::string, proto::ContentRecord>> runs;
-  auto it = kv_.scan(keys_.content(content, begin + 1), prefix_end(keys_.contents(content)));
-  for (; it->valid(); it->next()) {
-    auto record = TRY(parse_record<proto::ContentRecord>(it->key(), it->value()));
-    if (record.offset() >= end) break;
-    runs.emplace_back(it->key(), std::move(record));
+  const std::string same = keys_.content(content, end);
+  if (auto record = TRY(read_record<proto::ContentRecord>(kv_, same));
+      record.has_value() && record->offset() == begin) {
+    runs.emplace_back(same, std::move(*record));  // what is written again is written alike
+  } else {
+    auto it = kv_.scan(keys_.content(content, begin + 1), prefix_end(keys_.contents(content)));
+    for (; it->valid(); it->next()) {
+      auto found = TRY(parse_record<proto::ContentRecord>(it->key(), it->value()));
+      if (found.offset() >= end) break;
+      runs.emplace_back(it->key(), std::move(found));
+    }
+    TRY(it->status());
   }
-  TRY(it->status());
   uint64_t punched = 0;
   for (auto& [key, record] : runs) {
     const uint64_t run_begin = record.offset(), run_end = end_of(record);
