@@ -341,6 +341,8 @@ TEST_F(FileSystemTest, ServesLivePartitionsAndRefusesDeadOnesSoon) {
     ASSERT_NO_FATAL_FAILURE(put_both(keys.back(), random_bytes(rng, i % 2 == 0 ? 100 : 200'000)));
   }
   array.clock.advance(std::chrono::seconds(10));  // all leases have ended
+  const InodeId bucket = run(files.bucket(files.begin(7), "b"))->inode;
+  array.clock.advance(std::chrono::seconds(10));
   for (uint32_t dead = 1; dead <= 6; ++dead) {
     array.set_dead(dead, true);
     int served = 0;
@@ -356,7 +358,10 @@ TEST_F(FileSystemTest, ServesLivePartitionsAndRefusesDeadOnesSoon) {
         EXPECT_EQ(bytes.error().code, Errc::unavailable) << bytes.error().text();
       }
     }
-    EXPECT_GE(served, 20) << "blade " << dead;
+    // A directory's old place is worth nothing when neither its parent nor itself can be asked: it
+    // may have been renamed. Here that is the bucket, with whose blade all goes.
+    const bool bucket_is_dead = array.map.get()->primary(bucket.partition()) == BladeId(dead);
+    if (!bucket_is_dead) EXPECT_GE(served, 20) << "blade " << dead;
     const auto listed = run(files.list(files.begin(7), "b", {}));
     EXPECT_TRUE(!listed.ok() || listed->items.size() == keys.size());
     array.set_dead(dead, false);
