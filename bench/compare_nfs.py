@@ -29,6 +29,7 @@ ROWS = [
     ("WRITE 1 MiB + COMMIT, new files", "write", "", "write", "bytes_per_second", 0.5),
 ]
 BUCKET = "bench-nfs"
+RULE = "127.0.0.0/8(rw,no_root_squash,insecure)"
 
 
 class Server:
@@ -97,8 +98,7 @@ def start_turbine(args, directory):
     port = run.free_port()
     array = run.Array(args.build, directory, args.replicas, "--nfs-port", port)
     array.turbine("bucket", "create", BUCKET, "--dir", directory)
-    array.turbine("export", "set", BUCKET, "--rule", "127.0.0.0/8(rw,no_root_squash)", "--dir",
-                  directory)
+    array.turbine("export", "set", BUCKET, "--rule", RULE, "--dir", directory)
     return array, Server("turbine", args.build, f"/{BUCKET}", port, ["--dir", directory])
 
 

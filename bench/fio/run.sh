@@ -26,6 +26,7 @@ export NFS_URL="nfs://127.0.0.1/bench-fio?nfsport=$nfs_port&mountport=$nfs_port"
 turbine=${TURBINE:-$root/build/turbine}
 "$turbine" bucket create bench-fio --dir "$dir" >/dev/null 2>&1 || [[ $? == 4 ]] ||
   die "the bucket bench-fio can't be made"
-"$turbine" export set bench-fio --rule '127.0.0.0/8(rw,no_root_squash)' --dir "$dir" >/dev/null ||
+rule='127.0.0.0/8(rw,no_root_squash,insecure)'
+"$turbine" export set bench-fio --rule "$rule" --dir "$dir" >/dev/null ||
   die "the bucket bench-fio can't be exported"
 exec "$fio" "$@"

@@ -19,7 +19,7 @@ ROUNDS = 10 if SOAK else 1
 BUCKET = "files"
 GATEWAYS = ["gateway-1", "gateway-2"]  # on one port
 STALL_MAX = 5.0  # seconds, when a gateway dies; progress is printed once a second
-TRUSTED, SQUASHED = "127.0.0.0/8(rw,no_root_squash)", "127.0.0.0/8(rw)"
+TRUSTED, SQUASHED = "127.0.0.0/8(rw,no_root_squash,insecure)", "127.0.0.0/8(rw,insecure)"
 
 # Of tests/kernel/workloads: name, arguments, arguments for the soak. The longest come first.
 WORKLOADS = [

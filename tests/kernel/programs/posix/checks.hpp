@@ -83,6 +83,9 @@ bool exists(const std::string& path);            // of a symlink itself
 std::string content_of(const std::string& path);
 std::vector<std::string> names_in(const std::string& path);  // without . and ..
 
+/// Until condition() holds, or five seconds are over; says whether it does.
+bool wait_until(const std::function<bool()>& condition);
+
 /// Nanoseconds since 1970.
 uint64_t nanoseconds(const timespec& time);
 /// Waits until the server's clock has moved on, so that what changes from here on is seen to.

@@ -126,7 +126,7 @@ void removed_while_open(Checks& checks) {
   checks.holds(found == "CONte", "the removed file has its own content");
   ::close(fd);
   checks.holds(content_of("f") == "another", "the new file has its own");
-  checks.equal(names_in(".").size(), 1, "nothing else is left");
+  checks.holds(wait_until([] { return names_in(".").size() == 1; }), "nothing else is left");
 }
 
 void the_file_system(Checks& checks) {
