@@ -9,8 +9,8 @@ build=(
   ccache clang-19 clang-format-19 clang-tidy-19 cmake curl git libclang-rt-19-dev libstdc++-12-dev
   lld-19 ninja-build pkg-config protobuf-compiler python3
   libbenchmark-dev libboost1.81-dev libcli11-dev libfmt-dev libgmock-dev libgtest-dev libisal-dev
-  libmimalloc-dev libnfs-dev libnfs-utils libprotobuf-dev libpugixml-dev librapidcheck-dev librocksdb-dev
-  libspdlog-dev libssl-dev libtomlplusplus-dev liburing-dev libxxhash-dev zlib1g-dev
+  libmimalloc-dev libnfs-dev libnfs-utils libprotobuf-dev libpugixml-dev librapidcheck-dev
+  librocksdb-dev libspdlog-dev libssl-dev libtomlplusplus-dev liburing-dev libxxhash-dev zlib1g-dev
 )
 tests=(
   awscli cpp etcd-server fuse3 iproute2 libtirpc-dev nfs-common python3-boto3 python3-venv rclone

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/tick.hpp"
 
 namespace turbine::nfs {
 namespace {
@@ -171,8 +172,7 @@ Task<> ArrayExports::list_buckets() {
   co_return Result<>{};
 }
 
-Task<> ArrayExports::pause(Duration duration) {
-  const TimePoint until = clock_.now() + duration;
+Task<> ArrayExports::pause_until(TimePoint until) {
   const TimerId timer = clock_.call_at(until, [this] { wake_.notify_all(); });
   while (!stopping_ && clock_.now() < until) CO_TRY(co_await wake_.wait());
   clock_.cancel(timer);
@@ -182,7 +182,8 @@ Task<> ArrayExports::pause(Duration duration) {
 Task<> ArrayExports::refresh_loop() {
   Duration rest = options_.refresh;
   while (!stopping_) {
-    CO_TRY(co_await pause(rest));
+    const TimePoint earliest = clock_.now() + rest - options_.refresh;
+    CO_TRY(co_await pause_until(next_tick(earliest, options_.refresh)));
     if (stopping_ || !options_.in_use()) continue;
     const TimePoint began = clock_.now();
     const Result<> done = co_await refresh();

@@ -60,7 +60,7 @@ class ArrayExports final : public Exports {
   Task<> refresh();
   Task<> list_buckets();
   Task<> refresh_loop();
-  Task<> pause(Duration duration);
+  Task<> pause_until(TimePoint until);
 
   fs::FileSystem& files_;
   cluster::MapHolder& map_;

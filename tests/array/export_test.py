@@ -117,6 +117,32 @@ class Exports(unittest.TestCase):
             handle = one.mnt(self.bucket(f"met-{i}"))[1]
             self.assertEqual(other.getattr(handle), OK)
 
+    def test_a_renamed_bucket_has_the_rules_of_its_new_name(self):
+        path = self.bucket("renamed-from")
+        self.array.run("export", "set", "renamed-to", "--nobody")
+        one, other = self.clients_of_both()
+        handle = one.mnt(path)[1]
+        self.assertEqual(other.getattr(handle), OK)
+        root = one.mnt("/")[1]
+        self.array.run("export", "set", "/", "--rule", "127.0.0.0/8(rw,no_root_squash,insecure)")
+        self.array.wait_for(lambda: one.rename(root, "renamed-from", "renamed-to") == OK, 2,
+                            "root to be root")
+        for client in (one, other):
+            self.array.wait_for(lambda: client.getattr(handle) == STALE, 2, "the new rules")
+            self.assertEqual(client.mnt("/renamed-to")[0], ACCES)
+        self.array.run("export", "set", "renamed-to", "--inherit")
+        self.array.wait_for(lambda: other.getattr(handle) == OK, 2, "the handle to be good again")
+
+    def test_a_client_mounts_and_lists_what_s3_wrote(self):
+        path = self.bucket("both-doors")
+        self.array.s3().put("both-doors", "dir/object", b"content")
+        for place, name in ((path, "dir"), (path + "/dir", "object"), ("/", "both-doors")):
+            url = (f"nfs://127.0.0.1{place}?nfsport={self.port}&mountport={self.port}&version=3")
+            done = subprocess.run(["nfs-ls", url], capture_output=True, text=True, timeout=60,
+                                  check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(name, done.stdout.split(), place)
+
     def test_handles_outlive_a_gateway(self):
         path = self.bucket("lasting")
         handle = self.client().mnt(path)[1]

@@ -111,3 +111,7 @@ class RpcClient:
         attributes = struct.pack(">IIIIII", 0, 0, 0, 0, 0, 1)
         result = self.call(NFS, 2, opaque(handle) + attributes + bytes(4))
         return struct.unpack(">I", result[:4])[0]
+
+    def rename(self, directory, old, new):
+        places = [opaque(directory) + opaque(name.encode()) for name in (old, new)]
+        return struct.unpack(">I", self.call(NFS, 14, b"".join(places))[:4])[0]
