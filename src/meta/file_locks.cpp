@@ -58,7 +58,7 @@ proto::FileLocks FileLocks::record() const {
   proto::FileLocks record;
   std::map<LockOwner, uint32_t> indexes;
   const auto index = [&](const LockOwner& owner) {
-    const auto [at, added] = indexes.emplace(owner, record.owners_size());
+    const auto [at, added] = indexes.try_emplace(owner, record.owners_size());
     if (added) *record.add_owners() = record_of(owner);
     return at->second;
   };
@@ -174,9 +174,10 @@ bool FileLocks::drop(const LockOwner& owner, LockSpan span, std::optional<uint64
     }
     return true;
   });
+  if (dropped == 0) return false;
   for (HeldLock& part : parts) locks_.push_back(std::move(part));
   sort();
-  return dropped > 0;
+  return true;
 }
 
 bool FileLocks::take_share(HeldShare share) {

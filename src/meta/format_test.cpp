@@ -59,6 +59,9 @@ TEST(MetadataFormat, KeysOfJobsAndTransactionsKeepTheirBytes) {
   EXPECT_EQ(key_text(kKeys.cookie(InodeId(5), 6)), "01030600000000000000050000000000000006");
   EXPECT_EQ(key_text(kKeys.gone_cookie(7, InodeId(5), 6)),
             "010315000000000000000700000000000000050000000000000006");
+  EXPECT_EQ(key_text(kKeys.lock(InodeId(5))), "0103160000000000000005");
+  EXPECT_EQ(key_text(kKeys.lock_from("10.0.0.1", InodeId(5))),
+            "010317b61d99f8e56b66460000000000000005");
 }
 
 TEST(MetadataFormat, RecoveryPositionKeepsItsRow) {

@@ -37,6 +37,9 @@ Result<> Image::load_mirrors() {
   TRY(for_each<proto::Decision>(Kind::decision, [&](std::string_view key, proto::Decision d) {
     decisions_.insert_or_assign(std::string(key), std::move(d));
   }));
+  auto locked = kv_.scan(keys_.kind(Kind::lock), keys_.kind_end(Kind::lock));
+  for (; locked->valid(); locked->next()) locked_.insert(InodeId(number_in_key(locked->key())));
+  TRY(locked->status());
   auto it = kv_.scan(keys_.kind(Kind::replay), keys_.kind_end(Kind::replay));
   for (; it->valid(); it->next()) {
     const RequestId id{SessionId(number_in_key(it->key(), 1)), number_in_key(it->key(), 2)};
@@ -180,6 +183,8 @@ Result<> Image::apply_mutation(Step& step, const proto::Mutation& m) {
       return replace_file(step, m.replace_file());
     case Op::kDropCookiesBeforeNs:
       return drop_cookies(step, m.drop_cookies_before_ns());
+    case Op::kChangeLocks:
+      return change_locks(step, m.change_locks());
     case Op::OP_NOT_SET:
       break;
   }

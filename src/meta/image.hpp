@@ -7,12 +7,14 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "journal/journal.hpp"
 #include "kv/kv.hpp"
+#include "meta/file_locks.hpp"
 #include "meta/keys.hpp"
 #include "meta/records.hpp"
 #include "meta/stripe_ranges.hpp"
@@ -126,6 +128,11 @@ class Image {
   Result<> lease_range(Step& step, const proto::LeaseRangeMutation& m);
   Result<> end_ranges(Step& step, const proto::EndRangesMutation& m);
 
+  Result<FileLocks> read_locks(Step& step, InodeId file) const;
+  Result<> change_locks(Step& step, const proto::ChangeLocksMutation& m);
+  /// With the file. Costs nothing when it has no locks.
+  Result<> drop_locks(Step& step, InodeId file);
+
   Result<> put_intent(Step& step, const proto::Intent& intent);
   Result<> finish_intent(Step& step, const proto::FinishIntentMutation& m);
   void drop_replay(Step& step, uint64_t below);
@@ -143,6 +150,7 @@ class Image {
   StripeRanges ranges_;
   std::map<std::string, proto::Intent> intents_;
   std::map<std::string, proto::Decision> decisions_;
+  std::unordered_set<InodeId> locked_;              // files with locks
   std::unordered_map<RequestId, uint64_t> replay_;  // never iterated
   std::map<uint64_t, std::vector<RequestId>> replay_buckets_;
 };

@@ -17,10 +17,11 @@
 namespace turbine::meta {
 
 enum class LockKind : uint8_t {
-  name = 1,     // a name in a directory, with and without slash
-  present = 2,  // shared: the directory stays; exclusive: it is being removed
-  inode = 3,    // an inode's content and attributes
-  upload = 4,   // a multipart upload; `name` is its id
+  name = 1,        // a name in a directory, with and without slash
+  present = 2,     // shared: the directory stays; exclusive: it is being removed
+  inode = 3,       // an inode's content and attributes
+  upload = 4,      // a multipart upload; `name` is its id
+  file_locks = 5,  // the locks that clients hold in a file
 };
 
 struct LockKey {

@@ -1,5 +1,6 @@
 #include "meta/keys.hpp"
 
+#include "base/hash.hpp"
 #include "replica/slots.hpp"
 
 namespace turbine::meta {
@@ -132,6 +133,16 @@ std::string Keys::gone_cookie(int64_t removed_ns, InodeId directory, uint64_t co
   std::string key = number(Kind::gone_cookie, static_cast<uint64_t>(removed_ns));
   append_be<uint64_t>(key, directory.value);
   append_be<uint64_t>(key, cookie);
+  return key;
+}
+
+std::string Keys::locks_from(std::string_view address) const {
+  return number(Kind::lock_owner, hash64(address));
+}
+
+std::string Keys::lock_from(std::string_view address, InodeId id) const {
+  std::string key = locks_from(address);
+  append_be<uint64_t>(key, id.value);
   return key;
 }
 

@@ -34,6 +34,8 @@ enum class Kind : uint8_t {
   hidden = 19,       // session, inode → nothing
   pieces = 20,       // stripe → StripePieces
   gone_cookie = 21,  // time of removal, dir, cookie → nothing
+  lock = 22,         // inode → FileLocks
+  lock_owner = 23,   // hash of a client's address, inode → nothing
 };
 
 /// Makes the keys of one partition, in the slot of a generation of its state (replica/slots.hpp).
@@ -73,6 +75,10 @@ class Keys {
   std::string hidden(SessionId session, InodeId id) const;
   std::string cookie(InodeId directory, uint64_t cookie) const;
   std::string gone_cookie(int64_t removed_ns, InodeId directory, uint64_t cookie) const;
+  std::string lock(InodeId id) const { return number(Kind::lock, id.value); }
+  /// Files with locks of clients at `address` (and, rarely, at another).
+  std::string locks_from(std::string_view address) const;
+  std::string lock_from(std::string_view address, InodeId id) const;
 
  private:
   std::string prefix(Kind kind) const;

@@ -217,6 +217,14 @@ void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
                  &by_directory<proto::CompleteUploadRequest>);
   table.mutation(proto::ABORT_UPLOAD, &abort_upload, &by_bucket<proto::AbortUploadRequest>);
 
+  table.read(proto::TEST_LOCK, &test_lock, &by_inode<proto::LockRequest>);
+  table.mutation(proto::LOCK_RANGE, &lock_range, &by_inode<proto::LockRequest>);
+  table.mutation(proto::UNLOCK_RANGE, &unlock_range, &by_inode<proto::UnlockRangeRequest>);
+  table.mutation(proto::WAIT_LOCK, &wait_lock, &by_inode<proto::LockRequest>);
+  table.mutation(proto::CANCEL_LOCK, &cancel_lock, &by_inode<proto::LockRequest>);
+  table.mutation(proto::SHARE_FILE, &share_file, &by_inode<proto::ShareFileRequest>);
+  table.mutation(proto::RELEASE_LOCKS, &release_locks, &by_partition<proto::ReleaseLocksRequest>);
+
   table.mutation(proto::TXN_PREPARE, &txn_prepare, &by_partition<proto::TxnPrepareRequest>);
   table.mutation(proto::TXN_FINISH, &txn_finish, &by_partition<proto::TxnFinishRequest>);
   table.mutation(proto::TXN_OUTCOME, &txn_outcome, &by_partition<proto::TxnOutcomeRequest>);

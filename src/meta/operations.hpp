@@ -51,6 +51,15 @@ Answer<proto::PutPartReply> put_part(Call call, proto::PutPartRequest request);
 Answer<proto::CompleteUploadReply> complete_upload(Call call, proto::CompleteUploadRequest request);
 Answer<proto::AbortUploadReply> abort_upload(Call call, proto::AbortUploadRequest request);
 
+// Locks of files.
+Answer<proto::LockReply> lock_range(Call call, proto::LockRequest request);
+Answer<proto::UnlockRangeReply> unlock_range(Call call, proto::UnlockRangeRequest request);
+Answer<proto::LockReply> test_lock(Call call, proto::LockRequest request);
+Answer<proto::LockReply> wait_lock(Call call, proto::LockRequest request);
+Answer<proto::CancelLockReply> cancel_lock(Call call, proto::LockRequest request);
+Answer<proto::ShareFileReply> share_file(Call call, proto::ShareFileRequest request);
+Answer<proto::ReleaseLocksReply> release_locks(Call call, proto::ReleaseLocksRequest request);
+
 // Between partitions; idempotent by themselves.
 Answer<proto::TxnPrepareReply> txn_prepare(Call call, proto::TxnPrepareRequest request);
 Answer<proto::TxnFinishReply> txn_finish(Call call, proto::TxnFinishRequest request);

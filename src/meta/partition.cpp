@@ -24,6 +24,7 @@ Partition::Partition(const Seams& seams, const Options& options, Gate& gate, Par
       gate_(gate),
       image_(seams.kv, id, generation),
       locks_(seams.executor),
+      lock_waits_(seams.executor),
       led_(std::move(led)),
       rows_(replica::slot_range(id, generation)),
       duplicates_(seams.clock, kAnswersKept) {
@@ -150,6 +151,7 @@ Task<> Partition::commit(proto::LogEntry entry, Image::Observed* observed) {
 }
 
 void Partition::fail_all(const Error& error) {
+  lock_waits_.wake_all();
   for (auto& pending : std::exchange(pending_, {})) {
     pending->done.set(fail(Errc::timeout, "partition {}: {}", id(), error.text()));
   }

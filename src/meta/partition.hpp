@@ -15,6 +15,7 @@
 #include "meta/half.hpp"
 #include "meta/image.hpp"
 #include "meta/key_locks.hpp"
+#include "meta/lock_waits.hpp"
 #include "meta/options.hpp"
 #include "meta/pins.hpp"
 #include "replica/state_machine.hpp"
@@ -67,6 +68,7 @@ class Partition final : public replica::StateMachine,
   std::unique_ptr<kv::Iterator> scan_queue(Kind kind);
   KeyLocks& locks() { return locks_; }
   BindingLeases& binding_leases() { return binding_leases_; }
+  LockWaits& lock_waits() { return lock_waits_; }
   Pins& pins() { return pins_; }
   const Pins& pins() const { return pins_; }
   const Seams& seams() const { return seams_; }
@@ -140,6 +142,7 @@ class Partition final : public replica::StateMachine,
   Gate& gate_;
   Image image_;
   KeyLocks locks_;
+  LockWaits lock_waits_;
   Pins pins_;
   BindingLeases binding_leases_;
   Led led_;

@@ -9,6 +9,7 @@
 
 #include "proto/chunk.pb.h"
 #include "proto/cluster.pb.h"
+#include "proto/locks.pb.h"
 #include "proto/meta.pb.h"
 #include "proto/meta_log.pb.h"
 
@@ -188,6 +189,28 @@ const Golden kRecords[] = {
     {&proto::Mutation::default_instance(), "replace_file { inode { id: 1 } old_size: 2 }",
      "a2020d0a090901000000000000001002"},
     {&proto::Mutation::default_instance(), "drop_cookies_before_ns: 3", "a9020300000000000000"},
+    {&proto::FileLocks::default_instance(),
+     "owners { address: \"10.0.0.1\" name: \"h\" handle: \"1@h\" process: 7 } locks { owner: 0 "
+     "begin: 1 end: 2 exclusive: true claim: 3 state: 4 } locks { owner: 0 begin: 5 end: "
+     "18446744073709551615 } shares { owner: 0 access: 1 deny: 2 }",
+     "0a140a0831302e302e302e311201681a03314068200712111001180220012903000000000000003004120d100518f"
+     "fffffffffffffffff011a0410011802"},
+    {&proto::Mutation::default_instance(),
+     "change_locks { inode: 1 owner { address: \"a\" name: \"n\" handle: \"h\" process: 2 } take { "
+     "begin: 3 end: 4 exclusive: true claim: 5 state: 6 } }",
+     "920329090100000000000000120b0a016112016e1a016820021a110803100418012105000000000000002806"},
+    {&proto::Mutation::default_instance(),
+     "change_locks { inode: 1 owner { address: \"a\" } drop { begin: 3 end: 4 claim: 5 } }",
+     "92031d09010000000000000012030a0161220d08031004190500000000000000"},
+    {&proto::Mutation::default_instance(),
+     "change_locks { inode: 1 owner { address: \"a\" } take_share { access: 1 deny: 2 } }",
+     "92031409010000000000000012030a01612a0408011002"},
+    {&proto::Mutation::default_instance(),
+     "change_locks { inode: 1 owner { address: \"a\" } drop_share { } }",
+     "92031009010000000000000012030a01613200"},
+    {&proto::Mutation::default_instance(),
+     "change_locks { inode: 1 owner { address: \"a\" name: \"n\" } release { state: 3 } }",
+     "92031509010000000000000012060a016112016e3a020803"},
     {&proto::ShardIndexRecord::default_instance(),
      "device_offset: 8192 bytes: 4096 group: 1048577 generation: 2 block_checksums: \"12345678\"",
      "0880401080201881804020022a083132333435363738"},
