@@ -73,7 +73,7 @@ Task<> commit_locks(Call call, OpenLocks* open, proto::ChangeLocksMutation chang
   const InodeId file(change.inode());
   if (!open->table.apply(change)) co_return Result<>{};
   if (open->table.size() > kLocksPerFileMax && (change.has_take() || change.has_take_share())) {
-    co_return fail(Errc::too_large, "inode {} has {} locks; there may be no more", file,
+    co_return fail(Errc::no_space, "inode {} has {} locks; there may be no more", file,
                    kLocksPerFileMax);
   }
   Half half;

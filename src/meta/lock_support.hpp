@@ -35,7 +35,7 @@ proto::LockHolder holder_record(const HeldLock& lock);
 proto::ChangeLocksMutation change_locks_of(InodeId file, const proto::LockOwner& owner);
 
 /// Logs `change`, if it changes anything, under the locks of `open`, and wakes those whose turn it
-/// is. Errc::too_large: more than kLocksPerFileMax.
+/// is. Errc::no_space: more than kLocksPerFileMax.
 Task<> commit_locks(Call call, OpenLocks* open, proto::ChangeLocksMutation change,
                     const google::protobuf::MessageLite* reply);
 

@@ -313,7 +313,7 @@ TEST_F(LocksTest, AreBoundedInNumber) {
     ASSERT_EQ(lock(request(1, 2 * i, 2 * i + 1)), proto::LOCK_GRANTED);
   }
   EXPECT_TRUE(ask(proto::LOCK_RANGE, request(1, 9999, 10'000), array_.next_request())
-                  .failed_with(Errc::too_large));
+                  .failed_with(Errc::no_space));
   EXPECT_EQ(lock(request(1, 0, 3)), proto::LOCK_GRANTED);
 }
 
