@@ -3,6 +3,8 @@
 #include "base/check.hpp"
 #include "nfs/mount3.hpp"
 #include "nfs/nfs3_procedures.hpp"
+#include "nfs/nlm4.hpp"
+#include "nfs/nsm1.hpp"
 #include "nfs/portmap2.hpp"
 
 namespace turbine::nfs {
@@ -49,13 +51,20 @@ void decode_split(const Buffer& call) {
 
 using Decoder = void (*)(const Buffer&);
 constexpr Decoder kDecoders[] = {
-    decode<VoidArgs>,          decode<GetattrArgs>,     decode<SetattrArgs>,   decode<LookupArgs>,
-    decode<AccessArgs>,        decode<ReadlinkArgs>,    decode<ReadArgs>,      decode<WriteArgs>,
-    decode<CreateArgs>,        decode<MkdirArgs>,       decode<SymlinkArgs>,   decode<MknodArgs>,
-    decode<RemoveArgs>,        decode<RmdirArgs>,       decode<RenameArgs>,    decode<LinkArgs>,
-    decode<ReaddirArgs>,       decode<ReaddirplusArgs>, decode<FsstatArgs>,    decode<FsinfoArgs>,
-    decode<PathconfArgs>,      decode<CommitArgs>,      decode<MountPathArgs>, decode<Mapping>,
-    decode<ReaddirplusResult>, decode<MntResult>,       decode<ExportResult>,
+    decode<VoidArgs>,          decode<GetattrArgs>,       decode<SetattrArgs>,
+    decode<LookupArgs>,        decode<AccessArgs>,        decode<ReadlinkArgs>,
+    decode<ReadArgs>,          decode<WriteArgs>,         decode<CreateArgs>,
+    decode<MkdirArgs>,         decode<SymlinkArgs>,       decode<MknodArgs>,
+    decode<RemoveArgs>,        decode<RmdirArgs>,         decode<RenameArgs>,
+    decode<LinkArgs>,          decode<ReaddirArgs>,       decode<ReaddirplusArgs>,
+    decode<FsstatArgs>,        decode<FsinfoArgs>,        decode<PathconfArgs>,
+    decode<CommitArgs>,        decode<MountPathArgs>,     decode<Mapping>,
+    decode<ReaddirplusResult>, decode<MntResult>,         decode<ExportResult>,
+    decode<Nlm4TestArgs>,      decode<Nlm4TestResult>,    decode<Nlm4LockArgs>,
+    decode<Nlm4CancelArgs>,    decode<Nlm4UnlockArgs>,    decode<Nlm4Result>,
+    decode<Nlm4ShareArgs>,     decode<Nlm4ShareResult>,   decode<Nlm4NotifyArgs>,
+    decode<NsmNameArgs>,       decode<NsmMonArgs>,        decode<NsmMonId>,
+    decode<NsmMyId>,           decode<NsmStatChangeArgs>,
 };
 
 }  // namespace

@@ -19,12 +19,18 @@ ClientAddress peer_of(const Socket& socket) {
   return error ? ClientAddress{} : ClientAddress{endpoint.address(), endpoint.port()};
 }
 
+asio::ip::address local_of(const Socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.local_endpoint(error);
+  return error ? asio::ip::address{} : endpoint.address();
+}
+
 }  // namespace
 
 Connection::Connection(Socket socket, RpcServerState& server)
     : socket_(std::move(socket)),
       server_(server),
-      client_(peer_of(socket_)),
+      client_(peer_of(socket_), local_of(socket_)),
       reader_(server.limits.record, find_write_payload),
       memory_(server.gate.executor(), server.limits.connection_bytes_max),
       changed_(server.gate.executor()) {
@@ -111,7 +117,7 @@ bool Connection::start_call(Record record) {
   ++in_flight_;
   call.received = last_call_ = server_.env.clock.now();
   if (verdict != CallVerdict::ok) {
-    refuse(call, verdict);
+    refuse_call(call, verdict);
     return true;
   }
   call.arguments_at = call.record.head.size() - reader.rest().size();
@@ -136,6 +142,11 @@ void Connection::replied(const RpcCall& call) {
     flush();
     if (drained()) changed_.notify_all();
   });
+}
+
+void Connection::dropped(const RpcCall& call) {
+  end_call(call.reserved);
+  if (drained()) changed_.notify_all();
 }
 
 void Connection::flush() {

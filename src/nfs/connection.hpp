@@ -59,6 +59,7 @@ class Connection final : public ReplySink {
   Task<> reserve(RpcCall& call, size_t bytes) override;
   GatherList& replies() override { return out_; }
   void replied(const RpcCall& call) override;
+  void dropped(const RpcCall& call) override;
 
  private:
   Task<> read_calls();

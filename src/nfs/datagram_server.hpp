@@ -1,7 +1,10 @@
-// DatagramServer: ONC RPC over UDP, for the port mapper alone: tools ask it that way first.
+// RPC over UDP, for the little that clients ask that way: status monitors tell by datagrams that a
+// client began anew, and ask the port mapper so before.
 #pragma once
 
 #include <boost/asio/ip/udp.hpp>
+#include <list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,41 +13,43 @@
 
 namespace turbine::nfs {
 
-/// Answers one datagram after another, so its programs' procedures must not wait for anything. One
-/// reactor thread. start() once, stop() and wait for it before the destruction; the environment
-/// must outlive it.
-class DatagramServer final : private ReplySink {
+/// Serves programs whose calls and replies fit into one datagram each. What comes while too many
+/// calls are under way is lost, as with UDP it may be. One reactor thread; start() once, stop() and
+/// wait for it before the destruction; the environment must outlive it.
+class DatagramServer {
  public:
   struct Options {
     std::string address = "127.0.0.1";
-    uint16_t port = 0;        // 0: any free one
-    bool share_port = false;  // SO_REUSEPORT: several gateways of one host
+    uint16_t port = 0;  // 0: any free one
+    bool share_port = false;
+    size_t calls_max = 64;
   };
+  static constexpr size_t kDatagramBytesMax = 4096;
 
   DatagramServer(Environment& env, Options options, std::vector<const Program*> programs);
+  DatagramServer(const DatagramServer&) = delete;
+  DatagramServer& operator=(const DatagramServer&) = delete;
+  ~DatagramServer();
 
-  /// Errc::exists: the port is taken (the context names it). Errc::invalid: not an address.
+  /// Errc::exists: the port is taken. Errc::invalid: not an address.
   Result<> start();
   uint16_t port() const { return port_; }
+  /// No new calls; returns when those in flight have ended.
   Task<> stop();
 
  private:
-  using DatagramSocket = asio::basic_datagram_socket<asio::ip::udp, Executor>;
-  Task<> serve();
-  Task<> answer(Buffer message, asio::ip::udp::endpoint from);
-  /// The reply that is in out_, without its record mark.
-  std::string take_reply();
+  using UdpSocket = asio::basic_datagram_socket<asio::ip::udp, Executor>;
+  class Call;
 
-  Task<> reserve(RpcCall& call, size_t bytes) override;
-  GatherList& replies() override { return out_; }
-  void replied(const RpcCall& call) override;
+  Task<> receive_loop();
+  void start_call(asio::ip::udp::endpoint from, Buffer datagram);
+  Task<> serve(std::shared_ptr<Call> call, const Procedure* procedure, RpcCall what);
 
   Environment& env_;
   const Options options_;
   const std::vector<const Program*> programs_;
-  DatagramSocket socket_;
+  UdpSocket socket_;
   uint16_t port_ = 0;
-  GatherList out_;  // of one call
   Gate gate_;
 };
 

@@ -73,6 +73,17 @@ void GatherList::consume(size_t bytes) {
   }
 }
 
+std::string GatherList::take_text() {
+  std::string text;
+  while (!empty()) {
+    boost::asio::const_buffer piece;
+    gather(std::span(&piece, 1));
+    text.append(static_cast<const char*>(piece.data()), piece.size());
+    consume(piece.size());
+  }
+  return text;
+}
+
 void GatherList::clear() {
   sent_ = appended_;
   Buffer last = room_ > 0 ? std::move(parts_.back()) : Buffer();

@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/buffer.hpp"
@@ -40,6 +41,8 @@ class GatherList {
   size_t gather(std::span<boost::asio::const_buffer> into) const;
   /// The first `bytes` were sent.
   void consume(size_t bytes);
+  /// Takes all that is to be sent out, as one string.
+  std::string take_text();
   /// Drops all.
   void clear();
 

@@ -27,9 +27,8 @@ NfsTask<PortmapNothing> portmap2_null(Request, PortmapNothing) {
 /// PROG_MISMATCH, which tells the client more than no port.
 NfsTask<PortResult> portmap2_getport(Request request, Mapping args) {
   PortResult result;
-  if (args.protocol != kProtocolTcp) co_return result;
   for (const PortMapping& row : request.env.ports) {
-    if (row.program == args.program) result.port = row.port;
+    if (row.program == args.program && row.protocol == args.protocol) result.port = row.port;
   }
   co_return result;
 }
@@ -37,7 +36,7 @@ NfsTask<PortResult> portmap2_getport(Request request, Mapping args) {
 NfsTask<MappingsResult> portmap2_dump(Request request, PortmapNothing) {
   MappingsResult result;
   for (const PortMapping& row : request.env.ports) {
-    result.mappings.items.push_back({row.program, row.version, kProtocolTcp, row.port});
+    result.mappings.items.push_back({row.program, row.version, row.protocol, row.port});
   }
   co_return result;
 }

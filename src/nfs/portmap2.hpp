@@ -7,7 +7,6 @@
 namespace turbine::nfs {
 
 inline constexpr uint32_t kPortmapProgram = 100000, kPortmapVersion = 2;
-inline constexpr uint32_t kProtocolTcp = 6;
 
 struct PortmapNothing {
   void xdr(this auto&, auto&) {}

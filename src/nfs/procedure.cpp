@@ -11,6 +11,12 @@ constexpr uint64_t kSessionSeed = 0x7475'7262'696E'6521ULL;
 constexpr uint64_t kClientSessionBit = uint64_t{1} << 63;  // gateways' own sessions have it clear
 constexpr uint16_t kPrivilegedPorts = 1024;
 
+/// IPv4 not in its IPv6 form.
+boost::asio::ip::address plain(boost::asio::ip::address address) {
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
+  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+}
+
 SessionId session_of(const boost::asio::ip::address& address) {
   const uint64_t hash = hash64(std::string_view(address.to_string()), kSessionSeed);
   return SessionId(hash | kClientSessionBit);
@@ -18,11 +24,9 @@ SessionId session_of(const boost::asio::ip::address& address) {
 
 }  // namespace
 
-Client::Client(ClientAddress from) : address(std::move(from)) {
-  if (address.address.is_v6() && address.address.to_v6().is_v4_mapped()) {
-    address.address =
-        boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.address.to_v6());
-  }
+Client::Client(ClientAddress from, boost::asio::ip::address to)
+    : address(std::move(from)), local(plain(std::move(to))) {
+  address.address = plain(std::move(address.address));
   session = session_of(address.address);
 }
 

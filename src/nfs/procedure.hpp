@@ -17,11 +17,16 @@
 
 namespace turbine::nfs {
 
-/// A row of what the port mapper tells (RFC 1833). All over TCP.
+inline constexpr uint32_t kProtocolTcp = 6, kProtocolUdp = 17;
+
+/// A row of what the port mapper tells (RFC 1833).
 struct PortMapping {
   uint32_t program = 0, version = 0;
   uint16_t port = 0;
+  uint32_t protocol = kProtocolTcp;
 };
+
+class LockService;
 
 /// What all procedures share. The parts outlive the servers.
 struct Environment {
@@ -33,14 +38,16 @@ struct Environment {
       0;  // one per array, for all gateways: nothing acknowledged is ever lost
   std::vector<PortMapping> ports;
   CallStats stats{};
+  LockService* locks = nullptr;  // where NLM and NSM are served
 };
 
 /// A connection's client, with the access it was given last.
 struct Client {
   ClientAddress address;
-  SessionId session;  // for request ids: the same for all connections of the address
+  boost::asio::ip::address local;  // ours that it has called
+  SessionId session;               // for request ids: the same for all connections of the address
 
-  explicit Client(ClientAddress from);
+  explicit Client(ClientAddress from, boost::asio::ip::address to = {});
   Task<std::optional<ExportAccess>> access(Exports& exports, InodeId root);
   /// The answer of access(), if it still holds.
   const std::optional<ExportAccess>* known_access(const Exports& exports, InodeId root) const {
@@ -68,6 +75,8 @@ class ReplySink {
   /// Replies are put in here, each at once and followed by replied(), once per call.
   virtual GatherList& replies() = 0;
   virtual void replied(const RpcCall& call) = 0;
+  /// In place of a reply: there is none, and the client sends the call again.
+  virtual void dropped(const RpcCall& call) = 0;
 
  protected:
   ~ReplySink() = default;
@@ -134,6 +143,8 @@ struct Program {
 const Program& nfs3_program();
 const Program& mount3_program();
 const Program& portmap2_program();
+const Program& nlm4_program();
+const Program& nsm1_program();
 
 /// nametoolong, or inval for an empty name and one with NUL or '/'.
 NfsResult<std::string> checked_name(std::string_view name);

@@ -58,6 +58,8 @@ struct Run<kHandler> {
       Outcome failed;
       failed.status = outcome.error().status;
       reply(call, AcceptStat::success, failed);
+    } else if (outcome.error().status == Nfsstat3::jukebox) {
+      call.sink->dropped(call);
     } else {
       reply(call, AcceptStat::system_err, NoResult{});
     }
@@ -68,7 +70,8 @@ struct Run<kHandler> {
 }  // namespace run_detail
 
 /// A row's `run`: decodes what `kHandler` takes, calls it and answers with what it gives. An error
-/// becomes a result of its status, or SYSTEM_ERR where results have none.
+/// becomes a result of its status, or SYSTEM_ERR where results have none. Results without a status
+/// have no word for "later" either: then there is no reply, and the client asks again.
 template <auto kHandler>
 inline constexpr auto kRun = &run_detail::Run<kHandler>::run;
 

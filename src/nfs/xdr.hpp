@@ -61,6 +61,10 @@ class XdrReader {
   void field(ShortOpaque<kMax>& value) {
     value.assign(opaque(kMax));
   }
+  template <size_t kMax>
+  void field(BoundedOpaque<kMax>& value) {
+    value.bytes = as_text(opaque(kMax));
+  }
   template <xdr_detail::Enum E>
   void field(E& value) {
     value = static_cast<E>(number<uint32_t>());
@@ -130,6 +134,10 @@ class XdrWriter {
   template <size_t kMax>
   void field(const ShortOpaque<kMax>& value) {
     opaque(value.view());
+  }
+  template <size_t kMax>
+  void field(const BoundedOpaque<kMax>& value) {
+    opaque(as_bytes(value.bytes));
   }
   template <xdr_detail::Enum E>
   void field(E value) {

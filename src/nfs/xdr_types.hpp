@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -22,6 +23,13 @@ struct ShortOpaque {
     size = static_cast<uint32_t>(from.size());
     if (!from.empty()) std::memcpy(bytes.data(), from.data(), from.size());
   }
+};
+
+/// opaque<kMax> or string<kMax> of which most are short.
+template <size_t kMax>
+struct BoundedOpaque {
+  std::string bytes;  // ≤ kMax
+  bool operator==(const BoundedOpaque&) const = default;
 };
 
 /// A linked list of optional data (RFC 4506 section 4.19).

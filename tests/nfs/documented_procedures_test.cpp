@@ -12,7 +12,7 @@ namespace {
 TEST(NfsDocument, NamesEveryProcedureAndNoOther) {
   std::ifstream in(TURBINE_NFS_DOCUMENT);
   ASSERT_TRUE(in) << TURBINE_NFS_DOCUMENT;
-  const std::regex row(R"(\| (nfs|mount|portmap) (\d+) \| ([A-Z]+) \|.*)");
+  const std::regex row(R"(\| (nfs|mount|portmap|nlm|nsm) (\d+) \| ([A-Z_]+) \|.*)");
   std::set<std::string> documented, served;
   for (std::string line; std::getline(in, line);) {
     std::smatch match;
@@ -21,7 +21,8 @@ TEST(NfsDocument, NamesEveryProcedureAndNoOther) {
     }
   }
   for (const nfs::Program* program :
-       {&nfs::nfs3_program(), &nfs::mount3_program(), &nfs::portmap2_program()}) {
+       {&nfs::nfs3_program(), &nfs::mount3_program(), &nfs::portmap2_program(),
+        &nfs::nlm4_program(), &nfs::nsm1_program()}) {
     for (const nfs::Procedure& procedure : program->procedures) {
       served.insert(fmt::format("{} {} {}", program->name, procedure.number, procedure.name));
     }

@@ -225,5 +225,91 @@ TEST(MountMessages, HaveTheBytesOfTheOracle) {
   compare<nfs::ExportResult>(xdr_exports);
 }
 
+TEST(NlmMessages, HaveTheBytesOfTheOracle) {
+  compare<nfs::Nlm4TestArgs>(xdr_nlm4_testargs);
+  compare<nfs::Nlm4TestResult>(xdr_nlm4_testres);
+  compare<nfs::Nlm4LockArgs>(xdr_nlm4_lockargs);
+  compare<nfs::Nlm4CancelArgs>(xdr_nlm4_cancargs);
+  compare<nfs::Nlm4UnlockArgs>(xdr_nlm4_unlockargs);
+  compare<nfs::Nlm4Result>(xdr_nlm4_res);
+  compare<nfs::Nlm4ShareArgs>(xdr_nlm4_shareargs);
+  compare<nfs::Nlm4ShareResult>(xdr_nlm4_shareres);
+  compare<nfs::Nlm4NotifyArgs>(xdr_nlm4_notify);
+}
+
+TEST(NlmMessages, MeanWhatTheOracleMeans) {
+  nlm4_lockargs lock{};
+  lock.cookie = {1, const_cast<char*>("c")};
+  lock.exclusive = 1;
+  lock.alock = {const_cast<char*>("name"),
+                {2, const_cast<char*>("fh")},
+                {2, const_cast<char*>("oh")},
+                -1,
+                2,
+                3};
+  lock.state = 4;
+  const auto args = from_oracle<nfs::Nlm4LockArgs>(lock, xdr_nlm4_lockargs);
+  EXPECT_EQ(args.cookie.bytes, "c");
+  EXPECT_FALSE(args.block);
+  EXPECT_TRUE(args.exclusive);
+  EXPECT_FALSE(args.reclaim);
+  EXPECT_EQ(args.lock.caller_name.bytes, "name");
+  EXPECT_EQ(args.lock.fh.bytes, "fh");
+  EXPECT_EQ(args.lock.oh.bytes, "oh");
+  EXPECT_EQ(args.lock.svid, UINT32_MAX);
+  EXPECT_EQ(args.lock.offset, 2U);
+  EXPECT_EQ(args.lock.length, 3U);
+  EXPECT_EQ(args.state, 4U);
+
+  nlm4_testres test{};
+  test.stat.stat = NLM4_DENIED;
+  test.stat.nlm4_testrply_u.holder = {1, 5, {2, const_cast<char*>("oh")}, 6, 7};
+  const auto tested = from_oracle<nfs::Nlm4TestResult>(test, xdr_nlm4_testres);
+  EXPECT_EQ(tested.stat, nfs::Nlm4Stats::denied);
+  EXPECT_TRUE(tested.holder.exclusive);
+  EXPECT_EQ(tested.holder.svid, 5U);
+  EXPECT_EQ(tested.holder.oh.bytes, "oh");
+  EXPECT_EQ(tested.holder.offset, 6U);
+  EXPECT_EQ(tested.holder.length, 7U);
+
+  nlm4_shareargs share{};
+  share.share = {const_cast<char*>("name"),
+                 {2, const_cast<char*>("fh")},
+                 {2, const_cast<char*>("oh")},
+                 fsm_DW,
+                 fsa_R};
+  const auto shared = from_oracle<nfs::Nlm4ShareArgs>(share, xdr_nlm4_shareargs);
+  EXPECT_EQ(shared.mode, nfs::Fsh4Mode::writes);
+  EXPECT_EQ(shared.access, nfs::Fsh4Access::reads);
+}
+
+TEST(NsmMessages, HaveTheBytesOfTheOracle) {
+  compare<nfs::NsmNameArgs>(xdr_sm_name);
+  compare<nfs::NsmMonArgs>(xdr_mon);
+  compare<nfs::NsmMonId>(xdr_mon_id);
+  compare<nfs::NsmMyId>(xdr_my_id);
+  compare<nfs::NsmStatChangeArgs>(xdr_stat_chge);
+  compare<nfs::NsmStatResult>(xdr_sm_stat_res);
+  compare<nfs::NsmState>(xdr_sm_stat);
+}
+
+TEST(NlmMessages, OfTooLongNamesAreRefused) {
+  nfs::Nlm4UnlockArgs args;
+  args.lock.caller_name.bytes = std::string(1024, 'n');
+  const auto read = [&] {
+    const Buffer bytes = Buffer::copy_of(std::string_view(encoded(args)));
+    nfs::XdrReader reader(bytes);
+    nfs::Nlm4UnlockArgs out;
+    reader(out);
+    return reader.finished();
+  };
+  EXPECT_TRUE(read());
+  args.lock.caller_name.bytes += 'n';
+  EXPECT_FALSE(read());
+  args.lock.caller_name.bytes.clear();
+  args.lock.oh.bytes = std::string(1025, 'o');
+  EXPECT_FALSE(read());
+}
+
 }  // namespace
 }  // namespace turbine::test

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "nfs/lock_service.hpp"
 #include "nfs/mount3.hpp"
 #include "nfs/nfs3_args.hpp"
 #include "nfs/nfs3_results.hpp"
@@ -14,6 +15,7 @@
 #include "nfs/server.hpp"
 #include "support/loop.hpp"
 #include "support/memory_files.hpp"
+#include "support/memory_locks.hpp"
 #include "support/rpc_test_client.hpp"
 
 namespace turbine::test {
@@ -70,14 +72,22 @@ class NfsFixture : public testing::Test {
     boost::system::error_code ignored;
     client_.socket().close(ignored);
     if (server_) EXPECT_TRUE(loop_.run(server_->stop(std::chrono::seconds(5))).ok());
+    if (lock_service_) EXPECT_TRUE(loop_.run(lock_service_->stop()).ok());
   }
 
   void start() {
+    if (!lock_service_) start_locks({});
     server_ = std::make_unique<nfs::RpcServer>(
         env_, nfs::RpcServer::Options{.limits = limits_},
-        std::vector{&nfs::nfs3_program(), &nfs::mount3_program(), &nfs::portmap2_program()});
+        std::vector{&nfs::nfs3_program(), &nfs::mount3_program(), &nfs::portmap2_program(),
+                    &nfs::nlm4_program(), &nfs::nsm1_program()});
     ASSERT_TRUE(server_->start().ok());
     ASSERT_TRUE(loop_.run(client_.connect(server_->port())).ok());
+  }
+
+  void start_locks(nfs::LockService::Options options) {
+    lock_service_ = std::make_unique<nfs::LockService>(locks_, *loop_.clock, options);
+    env_.locks = lock_service_.get();
   }
 
   /// Sends a record and waits for one.
@@ -115,6 +125,8 @@ class NfsFixture : public testing::Test {
 
   Loop loop_;
   MemoryFiles files_;
+  MemoryLocks locks_{*loop_.clock};
+  std::unique_ptr<nfs::LockService> lock_service_;
   TestExports exports_;
   nfs::HandleCodec handles_{{nfs::SipKey{}}};
   nfs::Environment env_{files_, exports_, handles_, *loop_.clock, 0x1122334455667788, {}};

@@ -9,6 +9,8 @@
 #include "base/rng.hpp"
 #include "nfs/mount3.hpp"
 #include "nfs/nfs3_types.hpp"
+#include "nfs/nlm4.hpp"
+#include "nfs/nsm1.hpp"
 
 namespace turbine::test {
 
@@ -49,6 +51,14 @@ class RandomXdr {
     value.size = static_cast<uint32_t>(rng_.below(kMax + 1));
     rng_.fill({value.bytes.data(), value.size});
   }
+  template <size_t kMax>
+  void field(nfs::BoundedOpaque<kMax>& value) {
+    field(value.bytes);
+  }
+  void field(nfs::Nlm4Stats& value) { value = static_cast<nfs::Nlm4Stats>(rng_.below(10)); }
+  void field(nfs::Fsh4Mode& value) { value = static_cast<nfs::Fsh4Mode>(rng_.below(4)); }
+  void field(nfs::Fsh4Access& value) { value = static_cast<nfs::Fsh4Access>(rng_.below(4)); }
+  void field(nfs::NsmRes& value) { value = static_cast<nfs::NsmRes>(rng_.below(2)); }
   void field(nfs::Nfsstat3& value) {
     constexpr nfs::Nfsstat3 kSome[] = {nfs::Nfsstat3::noent, nfs::Nfsstat3::jukebox};
     value = rng_.chance(3, 4) ? nfs::Nfsstat3::ok : kSome[rng_.below(2)];
