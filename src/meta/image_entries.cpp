@@ -157,6 +157,7 @@ Result<> Image::put_file(Step& step, const proto::PutFileMutation& m) {
 
 Result<> Image::remove_file(Step& step, const proto::RemoveFileMutation& m) {
   step.changes.remove(keys_.inode(InodeId(m.inode())));
+  TRY(drop_locks(step, InodeId(m.inode())));
   state_.set_object_count(state_.object_count() - 1);
   state_.set_object_bytes(state_.object_bytes() - static_cast<int64_t>(m.old_size()));
   TRY(take_name(step, InodeId(m.directory()), m.name(), false,

@@ -31,7 +31,7 @@ Result<> Image::remove_inode(Step& step, InodeId id) {
     state_.set_object_bytes(state_.object_bytes() - static_cast<int64_t>(inode.size()));
   }
   step.changes.remove(key);
-  return {};
+  return drop_locks(step, id);
 }
 
 Result<> Image::change_links(Step& step, const proto::ChangeLinksMutation& m) {

@@ -308,6 +308,24 @@ TEST_F(LocksTest, OfWhatIsNoFileAreRefused) {
   EXPECT_TRUE(ask(proto::LOCK_RANGE, asked, array_.next_request()).failed_with(Errc::stale));
 }
 
+TEST_F(LocksTest, GoWithTheirFile) {
+  EXPECT_EQ(lock(request(1, 0, 10)), proto::LOCK_GRANTED);
+  EXPECT_EQ(lock(request(2, 10, 20)), proto::LOCK_GRANTED);
+  const Waiting waiting = wait(request(3, 0, 10), 30, {}, milliseconds(300));
+  file_ = new_file("g");
+  EXPECT_EQ(lock(request(1, 0, 10)), proto::LOCK_GRANTED);
+  EXPECT_EQ(rows(Kind::lock), 2U);
+  ASSERT_TRUE(array_.remove(bucket_, {"f"}).ok());
+  EXPECT_EQ(rows(Kind::lock), 1U);
+  EXPECT_EQ(rows(Kind::lock_owner), 1U);
+  lose_primary();
+  EXPECT_FALSE(is_free(2, 0, 10));
+  EXPECT_EQ(release("10.0.0.2", {}, 9), 0U);
+  EXPECT_TRUE(array_.clock.run_until([&] { return waiting->has_value(); }, seconds(20)));
+  EXPECT_TRUE((*waiting)->failed_with(Errc::stale) ||
+              (**waiting)->body.verdict() == proto::LOCK_WAITING);
+}
+
 TEST_F(LocksTest, AreBoundedInNumber) {
   for (uint64_t i = 0; i < 1024; ++i) {
     ASSERT_EQ(lock(request(1, 2 * i, 2 * i + 1)), proto::LOCK_GRANTED);
