@@ -28,8 +28,8 @@ struct LockWaiter {
 class LockService {
  public:
   struct Options {
-    size_t waiters_max = 4096;
-    size_t waiters_of_client_max = 256;
+    size_t waiters_max = 512;  // each has a call under way; a blade takes 1024 of a gateway
+    size_t waiters_of_client_max = 128;
     RpcCallerOptions calls{};
     Duration call_again = std::chrono::seconds(1);  // after a call that failed, doubled each time
     Duration give_up = std::chrono::seconds(60);    // for a client that can't be told

@@ -2,6 +2,7 @@
 #include <boost/asio/ip/udp.hpp>
 
 #include "nfs/datagram_server.hpp"
+#include "nfs/nsm1.hpp"
 #include "support/nfs_fixture.hpp"
 
 namespace turbine::test {
