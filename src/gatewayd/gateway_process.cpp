@@ -8,6 +8,7 @@
 #include "base/config_file.hpp"
 #include "base/log.hpp"
 #include "cluster/map_client.hpp"
+#include "fs/array_locks.hpp"
 #include "fs/file_system.hpp"
 #include "gatewayd/gateway_config.hpp"
 #include "gatewayd/nfs_service.hpp"
@@ -76,7 +77,9 @@ class GatewayProcess {
         [this](const Error& error) { return service_->answer_bad_head(error); });
     CO_TRY(s3_->start());
     if (config_.nfs_port != 0) {
-      nfs_.emplace(*files_, map_, reactor_.clock(), config_);
+      locks_ =
+          fs::make_array_locks(reactor_.clock(), *transport_, map_, SessionId(reply.session()));
+      nfs_.emplace(*files_, *locks_, map_, reactor_.clock(), config_);
       CO_TRY(co_await nfs_->start());
     }
     serving_ = true;
@@ -190,6 +193,7 @@ class GatewayProcess {
   std::unique_ptr<fs::ArrayFileSystem> files_;
   std::optional<s3::S3Service> service_;
   std::optional<s3::HttpServer> s3_;
+  std::unique_ptr<fs::Locks> locks_;
   std::optional<NfsService> nfs_;
   rpc::Dispatcher dispatcher_;
   std::unique_ptr<rpc::Listener> listener_;

@@ -4,6 +4,8 @@
 
 #include "base/log.hpp"
 #include "nfs/mount3.hpp"
+#include "nfs/nlm4.hpp"
+#include "nfs/nsm1.hpp"
 #include "nfs/portmap2.hpp"
 #include "nfs/rpcbind.hpp"
 
@@ -36,14 +38,15 @@ std::string operation_name(const nfs::Program& program, const nfs::Procedure& pr
 
 }  // namespace
 
-NfsService::NfsService(fs::ArrayFileSystem& files, cluster::MapHolder& map, Clock& clock,
-                       const GatewayConfig& config)
+NfsService::NfsService(fs::ArrayFileSystem& files, fs::Locks& locks, cluster::MapHolder& map,
+                       Clock& clock, const GatewayConfig& config)
     : files_(files),
       map_(map),
       clock_(clock),
       config_(config),
       exports_(files, map, clock,
-               {.in_use = [this] { return server_ && server_->connection_count() > 0; }}) {}
+               {.in_use = [this] { return server_ && server_->connection_count() > 0; }}),
+      lock_service_(locks, clock) {}
 
 NfsService::~NfsService() = default;
 
@@ -54,27 +57,38 @@ Task<> NfsService::start() {
   env_.emplace(
       nfs::Environment{files_.files(), exports_, *handles_, clock_, settings.write_verifier(), {}});
   env_->ports = {{nfs::kNfsProgram, nfs::kNfsVersion, config_.nfs_port},
-                 {nfs::kMountProgram, nfs::kMountVersion, config_.nfs_port}};
+                 {nfs::kMountProgram, nfs::kMountVersion, config_.nfs_port},
+                 {nfs::kNlmProgram, nfs::kNlmVersion, config_.nfs_port},
+                 {nfs::kNsmProgram, nfs::kNsmVersion, config_.nfs_port},
+                 {nfs::kNsmProgram, nfs::kNsmVersion, config_.nfs_port, nfs::kProtocolUdp}};
+  env_->locks = &lock_service_;
   exports_.start();
-  server_ = CO_TRY(listen(config_.nfs_port, {&nfs::nfs3_program(), &nfs::mount3_program()}));
+  server_ = CO_TRY(listen(config_.nfs_port, {&nfs::nfs3_program(), &nfs::mount3_program(),
+                                             &nfs::nlm4_program(), &nfs::nsm1_program()}));
+  CO_TRY(listen_for_datagrams(nsm_datagrams_, config_.nfs_port, nfs::nsm1_program()));
   if (config_.portmap_port != 0) {
     env_->ports.push_back({nfs::kPortmapProgram, nfs::kPortmapVersion, config_.portmap_port});
     portmap_ = CO_TRY(listen(config_.portmap_port, {&nfs::portmap2_program()}));
-    portmap_datagrams_.emplace(*env_,
-                               nfs::DatagramServer::Options{.address = config_.nfs_host,
-                                                            .port = config_.portmap_port,
-                                                            .share_port = config_.share_nfs_port},
-                               std::vector{&nfs::portmap2_program()});
-    CO_TRY(portmap_datagrams_->start());
+    CO_TRY(listen_for_datagrams(portmap_datagrams_, config_.portmap_port, nfs::portmap2_program()));
   }
   if (config_.register_rpcbind) {
     CO_TRY(co_await nfs::register_with_rpcbind(clock_, nfs::kRpcbindSocket, config_.nfs_host,
                                                env_->ports));
     registered_ = true;
   }
-  log::info("NFS and MOUNT are served on {}:{}{}", config_.nfs_host, server_->port(),
+  log::info("NFS, MOUNT and locks are served on {}:{}{}", config_.nfs_host, server_->port(),
             portmap_ ? fmt::format(", the port mapper on port {}", portmap_->port()) : "");
   co_return Result<>{};
+}
+
+Result<> NfsService::listen_for_datagrams(std::optional<nfs::DatagramServer>& server, uint16_t port,
+                                          const nfs::Program& program) {
+  nfs::DatagramServer::Options options;
+  options.address = config_.nfs_host;
+  options.port = port;
+  options.share_port = config_.share_nfs_port;
+  server.emplace(*env_, options, std::vector{&program});
+  return server->start();
 }
 
 Result<std::unique_ptr<nfs::RpcServer>> NfsService::listen(
@@ -97,7 +111,9 @@ Task<> NfsService::stop() {
   }
   if (portmap_datagrams_) CO_TRY(co_await portmap_datagrams_->stop());
   if (portmap_) CO_TRY(co_await portmap_->stop());
+  if (nsm_datagrams_) CO_TRY(co_await nsm_datagrams_->stop());
   if (server_) CO_TRY(co_await server_->stop());
+  CO_TRY(co_await lock_service_.stop());
   co_return co_await exports_.stop();
 }
 

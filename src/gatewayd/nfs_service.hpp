@@ -7,9 +7,11 @@
 #include "admin/metrics_text.hpp"
 #include "cluster/cluster_map.hpp"
 #include "fs/file_system.hpp"
+#include "fs/locks.hpp"
 #include "gatewayd/gateway_config.hpp"
 #include "nfs/array_exports.hpp"
 #include "nfs/datagram_server.hpp"
+#include "nfs/lock_service.hpp"
 #include "nfs/server.hpp"
 
 namespace turbine::gatewayd {
@@ -17,7 +19,7 @@ namespace turbine::gatewayd {
 /// One reactor thread. start() once, stop() before the destruction; all references outlive it.
 class NfsService {
  public:
-  NfsService(fs::ArrayFileSystem& files, cluster::MapHolder& map, Clock& clock,
+  NfsService(fs::ArrayFileSystem& files, fs::Locks& locks, cluster::MapHolder& map, Clock& clock,
              const GatewayConfig& config);
   ~NfsService();
 
@@ -30,6 +32,8 @@ class NfsService {
   void add_metrics(admin::MetricsText& text) const;
 
  private:
+  Result<> listen_for_datagrams(std::optional<nfs::DatagramServer>& server, uint16_t port,
+                                const nfs::Program& program);
   Result<std::unique_ptr<nfs::RpcServer>> listen(uint16_t port,
                                                  std::vector<const nfs::Program*> programs);
 
@@ -39,9 +43,10 @@ class NfsService {
   const GatewayConfig& config_;
   std::optional<nfs::HandleCodec> handles_;
   nfs::ArrayExports exports_;
+  nfs::LockService lock_service_;
   std::optional<nfs::Environment> env_;
   std::unique_ptr<nfs::RpcServer> server_, portmap_;
-  std::optional<nfs::DatagramServer> portmap_datagrams_;
+  std::optional<nfs::DatagramServer> portmap_datagrams_, nsm_datagrams_;
   bool registered_ = false;
 };
 

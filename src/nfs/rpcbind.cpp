@@ -28,8 +28,9 @@ struct Binding {
 
 /// A universal address: the port as two numbers behind the host (RFC 5665 section 5.2.3).
 Binding to_binding(const PortMapping& mapping, const std::string& address) {
-  const bool six = address.contains(':');
-  return {mapping.program, mapping.version, six ? "tcp6" : "tcp",
+  const std::string_view protocol = mapping.protocol == kProtocolUdp ? "udp" : "tcp";
+  return {mapping.program, mapping.version,
+          fmt::format("{}{}", protocol, address.contains(':') ? "6" : ""),
           fmt::format("{}.{}.{}", address, mapping.port >> 8, mapping.port & 255), "superuser"};
 }
 

@@ -12,7 +12,7 @@ namespace turbine::nfs {
 /// Where rpcbind takes registrations; from root only, and not over TCP.
 inline constexpr const char* kRpcbindSocket = "/run/rpcbind.sock";
 
-/// Registers each mapping over TCP at `address` (an IP address), in place of what was there. Errors
+/// Registers each mapping at `address` (an IP address), in place of what was there. Errors
 /// say what to do: unavailable (no rpcbind), denied (this process is not root's), timeout.
 Task<> register_with_rpcbind(Clock& clock, std::string socket_path, std::string address,
                              std::vector<PortMapping> mappings);
