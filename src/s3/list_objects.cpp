@@ -1,4 +1,5 @@
 // ListObjects and ListObjectsV2.
+#include "base/utf8.hpp"
 #include "s3/object_fields.hpp"
 #include "s3/operation.hpp"
 #include "s3/text.hpp"
@@ -95,12 +96,18 @@ class ListAnswer {
   XmlWriter xml_;
 };
 
-S3Task<fs::ListResult> run_list(Environment& env, const Request& request, fs::ListRequest list) {
+/// `encode`: names of files that are not UTF-8, which XML can't say, are in the answer.
+S3Task<fs::ListResult> run_list(Environment& env, const Request& request, fs::ListRequest list,
+                                bool encode) {
   if (list.count == 0) {  // still tells a missing bucket
     CO_TRY(co_await env.files.bucket(env.begin(request), request.bucket));
     co_return fs::ListResult{};
   }
-  co_return CO_TRY(co_await env.files.list(env.begin(request), request.bucket, std::move(list)));
+  auto found = CO_TRY(co_await env.files.list(env.begin(request), request.bucket, std::move(list)));
+  if (!encode) {
+    std::erase_if(found.items, [](const auto& item) { return !is_valid_utf8(item.key); });
+  }
+  co_return found;
 }
 
 }  // namespace
@@ -108,7 +115,7 @@ S3Task<fs::ListResult> run_list(Environment& env, const Request& request, fs::Li
 S3Task<> list_objects(Environment& env, Request& request) {
   ListQuery query = CO_TRY(parse_list_query(request.query));
   query.request.start_after = request.query.get("marker");
-  const auto list = CO_TRY(co_await run_list(env, request, query.request));
+  const auto list = CO_TRY(co_await run_list(env, request, query.request, query.encode));
   ListAnswer answer(request, query);
   answer.name("Prefix", query.request.prefix);
   answer.name("Marker", query.request.start_after);
@@ -138,7 +145,7 @@ S3Task<> list_objects_v2(Environment& env, Request& request) {
     }
     query.request.start_after = *place;
   }
-  const auto list = CO_TRY(co_await run_list(env, request, query.request));
+  const auto list = CO_TRY(co_await run_list(env, request, query.request, query.encode));
   ListAnswer answer(request, query);
   answer.name("Prefix", query.request.prefix);
   if (token != nullptr) answer.xml().element("ContinuationToken", *token);

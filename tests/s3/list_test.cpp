@@ -147,6 +147,17 @@ TEST_F(S3List, EncodesNamesWhenAsked) {
   EXPECT_EQ(list("").elements("Key"), (Names{"&#x1;", "a b+c%/\xc3\xbc"}));
 }
 
+TEST_F(S3List, NamesThatAreNotUtf8AreOnlyInEncodedAnswers) {
+  fill({"a", "c"});
+  const auto writer =
+      time_.run(files_.create(files_.begin(1), "bucket", "b\xff", std::nullopt)).value();
+  ASSERT_TRUE(
+      time_.run(writer->commit({}, {})).ok());  // as somebody who works with files may name it
+  EXPECT_EQ(list("").elements("Key"), (Names{"a", "c"}));
+  EXPECT_EQ(list("").element("KeyCount"), "2");
+  EXPECT_EQ(list("encoding-type=url").elements("Key"), (Names{"a", "b%FF", "c"}));
+}
+
 TEST_F(S3List, StaysReadableWhateverThePrefixIs) {
   const S3Answer answer = list("prefix=%FF%3C");
   EXPECT_TRUE(is_valid_utf8(answer.body));
