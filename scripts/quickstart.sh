@@ -131,11 +131,12 @@ verify $((2 * count)) "all blades back"
 
 # --- what now ----------------------------------------------------------------------------------
 say "the array runs on"
+mount_options=vers=3,proto=tcp,port=$TURBINE_NFS_PORT,mountport=$TURBINE_NFS_PORT,nolock
 cat <<END
   S3 endpoint  $AWS_ENDPOINT_URL   (region $AWS_DEFAULT_REGION, path-style)
   access key   $AWS_ACCESS_KEY_ID
   secret key   $AWS_SECRET_ACCESS_KEY
-  NFS mount    mount -t nfs -o vers=3,proto=tcp,port=$TURBINE_NFS_PORT,mountport=$TURBINE_NFS_PORT,nolock 127.0.0.1:/$bucket /mnt
+  NFS mount    mount -t nfs -o $mount_options 127.0.0.1:/$bucket /mnt
 
   . $dir/env                       sets these for the commands below
   build/turbine status             how the array is
