@@ -117,7 +117,7 @@ bool Connection::start_call(Record record) {
   ++in_flight_;
   call.received = last_call_ = server_.env.clock.now();
   if (verdict != CallVerdict::ok) {
-    refuse_call(call, verdict);
+    refuse(call, verdict);
     return true;
   }
   call.arguments_at = call.record.head.size() - reader.rest().size();
