@@ -103,7 +103,7 @@ class Locks {
   virtual Task<> unshare(CallContext call, InodeId file, LockOwner owner) = 0;
 
   /// A client at `address` that calls itself `name` is in a new life: all that it held in earlier
-  /// ones is released, everywhere.
+  /// ones is released, everywhere. `state` 0: not known, all is.
   virtual Task<> release_client(std::string address, std::string name, uint32_t state) = 0;
 };
 

@@ -193,7 +193,7 @@ bool FileLocks::take_share(HeldShare share) {
 
 bool FileLocks::release(const LockOwner& client, uint32_t state) {
   const size_t locks = std::erase_if(locks_, [&](const HeldLock& held) {
-    return is_client(held.owner, client) && held.state != state;
+    return is_client(held.owner, client) && (state == 0 || held.state != state);
   });
   const size_t shares =
       std::erase_if(shares_, [&](const HeldShare& held) { return is_client(held.owner, client); });

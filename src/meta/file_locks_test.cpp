@@ -146,6 +146,10 @@ TEST(FileLocks, AClientThatBeganAnewKeepsWhatItTookSince) {
   EXPECT_TRUE(by_address.apply(releasing({"10.0.0.1", "10.0.0.1", {}, 0}, 7)));
   EXPECT_EQ(by_address.size(), 1U);
   EXPECT_FALSE(by_address.apply(releasing({"10.0.0.3", {}, {}, 0}, 7)));
+  // Unmonitored clients have no state: all goes.
+  by_address.apply(taking(of("10.0.0.1", "c", 9), 0, 0));
+  EXPECT_TRUE(by_address.apply(releasing({"10.0.0.1", "c", {}, 0}, 0)));
+  EXPECT_EQ(by_address.size(), 1U);
 }
 
 TEST(FileLocks, SharesExcludeWhatTheyDeny) {

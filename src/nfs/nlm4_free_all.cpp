@@ -2,10 +2,11 @@
 
 namespace turbine::nfs {
 
-/// A client without a status monitor began anew. Not answered until all is released.
+/// A client without a status monitor began anew; so its state says nothing. Not answered until all
+/// is released.
 NfsTask<VoidArgs> nlm4_free_all(Request request, Nlm4NotifyArgs args) {
   CO_TRY(co_await request.env.locks->locks().release_client(
-      request.call.client->address.address.to_string(), args.name.bytes, args.state));
+      request.call.client->address.address.to_string(), args.name.bytes, 0));
   co_return VoidArgs{};
 }
 

@@ -325,7 +325,7 @@ TEST_F(Nlm, UnmonitoredLocksDoNotWaitAndGoWithTheirClient) {
   EXPECT_EQ(send(22, lock_args(2, 0, 100, true)), Nlm4Stats::denied);
   nlm<nfs::VoidArgs>(23, nfs::Nlm4NotifyArgs{{"another"}, 0});
   EXPECT_FALSE(is_free(0, 100));
-  nlm<nfs::VoidArgs>(23, nfs::Nlm4NotifyArgs{{"client"}, 0});
+  nlm<nfs::VoidArgs>(23, nfs::Nlm4NotifyArgs{{"client"}, 3});
   EXPECT_TRUE(is_free(0, 100));
 }
 
