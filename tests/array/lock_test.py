@@ -53,7 +53,7 @@ class LockClient(RpcClient):
 def file_in(array, client, bucket, name="f"):
     """The handle of a new file."""
     array.run("bucket", "create", bucket)
-    array.s3().put_object(Bucket=bucket, Key=name, Body=b"x")
+    array.s3().put(bucket, name, b"x")
     found = []
 
     def mounted():
