@@ -12,7 +12,7 @@ namespace turbine::nfs {
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
-constexpr size_t kReplyBytesMax = 16 * 1024;
+constexpr size_t kReplyBytesMax = size_t{16} * 1024;
 constexpr uint32_t kLastFragment = 0x8000'0000;
 constexpr uint32_t kPortmapGetport = 3;
 
