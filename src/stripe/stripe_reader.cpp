@@ -76,6 +76,17 @@ Result<GroupStripeReader::OperationPtr> GroupStripeReader::plan(const proto::Ext
   return operation;
 }
 
+// What lies in one block is read with all of it: the blade does so anyway, and the next read may
+// find it in memory.
+void GroupStripeReader::widen_to_block(Fetch* fetch, uint32_t shard_bytes) {
+  constexpr uint32_t kBlock = ShardCache::kBlockBytes;
+  const uint32_t begin = fetch->offset / kBlock * kBlock;
+  const uint32_t end = std::min(begin + kBlock, shard_bytes);
+  if (fetch->offset + fetch->size > end) return;
+  fetch->offset = begin;
+  fetch->size = end - begin;
+}
+
 std::shared_ptr<GroupStripeReader::Fetch> GroupStripeReader::fetch(const OperationPtr& operation,
                                                                    int index, uint32_t offset,
                                                                    uint32_t size) {
@@ -85,14 +96,15 @@ std::shared_ptr<GroupStripeReader::Fetch> GroupStripeReader::fetch(const Operati
   fetch->size = size;
   fetch->started_at_tick = operation->tick;
   operation->fetches.push_back(fetch);
-  const Buffer cached = cache_.find({operation->stripe, static_cast<uint8_t>(index)});
-  if (cached.size() >= size_t{offset} + size) {
+  Buffer cached = cache_.find({operation->stripe, static_cast<uint8_t>(index)}, offset, size);
+  if (!cached.empty()) {
     ++counters_.cache_hits;
-    fetch->result.emplace(cached.slice(offset, size));
+    fetch->result.emplace(std::move(cached));
   } else if (gate_.closing()) {
     fetch->result.emplace(fail(Errc::closed, "the stripe reader is stopping"));
   } else {
     ++counters_.shard_reads;
+    if (options_.cache_bytes > 0) widen_to_block(fetch.get(), operation->shard_bytes);
     gate_.spawn("read shard", run_fetch(this, operation, fetch));
   }
   return fetch;
@@ -103,7 +115,14 @@ Task<> GroupStripeReader::run_fetch(GroupStripeReader* self, OperationPtr operat
   const ShardId shard{operation->stripe, static_cast<uint8_t>(fetch->index)};
   const BladeId blade = operation->group.blades[static_cast<size_t>(fetch->index)];
   auto data = co_await self->io_.read(blade, shard, fetch->offset, fetch->size);
-  if (data.ok() && fetch->size == operation->shard_bytes) self->cache_.add(shard, *data);
+  if (data.ok() && self->options_.cache_bytes > 0) {
+    if (fetch->size == operation->shard_bytes) {
+      self->cache_.add_whole(shard, *data);
+    } else if (fetch->offset % ShardCache::kBlockBytes == 0 &&
+               fetch->size <= ShardCache::kBlockBytes) {
+      self->cache_.add_block(shard, fetch->offset, *data);
+    }
+  }
   fetch->result.emplace(std::move(data));
   operation->changed.notify_all();
   co_return Result<>{};
@@ -173,7 +192,7 @@ Result<bool> GroupStripeReader::progress(const OperationPtr& operation) {
     if (piece.data.has_value()) continue;
     const Fetch* own = piece.fetch.get();
     if (own != nullptr && own->result.has_value() && own->result->ok()) {
-      piece.data = (**own->result).slice(0, piece.size);
+      piece.data = (**own->result).slice(piece.offset - own->offset, piece.size);
       continue;
     }
     const bool wait = own != nullptr && !own->result.has_value() && operation->tick == 0;

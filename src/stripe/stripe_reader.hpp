@@ -19,7 +19,7 @@ struct StripeReaderOptions {
   Duration hedge_after = std::chrono::milliseconds(100);  // then reconstruct, first answer wins
   Duration report_every = std::chrono::seconds(10);       // per stripe
   size_t reports_held_max = 1024;                         // more lost stripes wait for scrub
-  uint64_t cache_bytes = 0;                               // whole shards kept in memory; 0: none
+  uint64_t cache_bytes = 0;                               // shards kept in memory; 0: none
 };
 
 /// Tells a stripe's home partition which shards their blades, though alive, don't have or have
@@ -62,6 +62,7 @@ class GroupStripeReader final : public StripeReader {
   Result<OperationPtr> plan(const proto::Extent& extent, uint64_t skip, uint64_t length);
   std::shared_ptr<Fetch> fetch(const OperationPtr& operation, int index, uint32_t offset,
                                uint32_t size);
+  static void widen_to_block(Fetch* fetch, uint32_t shard_bytes);
   static Task<> run_fetch(GroupStripeReader* self, OperationPtr operation,
                           std::shared_ptr<Fetch> fetch);
   void arm_hedge(const OperationPtr& operation);

@@ -215,6 +215,30 @@ TEST_F(StripeReaderTest, KeepsWholeShardsInItsCache) {
   ASSERT_TRUE(time.run(cached.stop()).ok());
 }
 
+TEST_F(StripeReaderTest, KeepsTheBlocksThatSmallReadsTouchInItsCache) {
+  GroupStripeReader cached(time, shards, map, on_lost, {.cache_bytes = 4 << 20});
+  fill(1 << 20);
+  const auto read = [&](uint64_t from, uint64_t length) {
+    std::string all;
+    const auto got = time.run(cached.read(extent(0, bytes.size()), from, length));
+    for (const Buffer& buffer : *got) all += buffer.text();
+    EXPECT_EQ(all, bytes.substr(from, length)) << from;
+  };
+  for (const uint64_t from : {4096, 100, 16'000, 20'000, 262'144 - 50, 262'144 + 5}) {
+    read(from, 300);
+  }
+  const uint64_t reads = shards.reads;
+  read(8192, 4096);  // in the block of the first
+  read(17'000, 300);
+  read(262'144 + 100, 1000);
+  EXPECT_EQ(shards.reads, reads);
+  EXPECT_EQ(cached.counters().cache_hits, 6U);
+  read(65'536, 300);
+  EXPECT_EQ(shards.reads, reads + 1);
+  read(0, bytes.size());  // whole shards, past the blocks
+  ASSERT_TRUE(time.run(cached.stop()).ok());
+}
+
 TEST_F(StripeReaderTest, RepairPutsBackWhatIsLostAndNothingElse) {
   proto::Stripe record;
   record.set_id(stripe.id());
