@@ -11,6 +11,7 @@
 #include "fs/bindings.hpp"
 #include "fs/file_system.hpp"
 #include "fs/hidden_discards.hpp"
+#include "fs/known_contents.hpp"
 #include "fs/name_path.hpp"
 #include "proto/meta.pb.h"
 #include "proto/rpc.pb.h"
@@ -36,6 +37,7 @@ struct Core {
   stripe::GroupStripeReader reader;
   Bindings bindings;
   HiddenDiscards discards;
+  KnownContents known;  // to be cleared before the end: contents hold this
   uint64_t last_request = 0;
 
   RequestId next_request() { return {session, ++last_request}; }

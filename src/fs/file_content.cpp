@@ -124,12 +124,20 @@ FileContent::Plan FileContent::plan(uint64_t offset, uint64_t length) {
   return plan;
 }
 
-Task<> fetch_content(std::shared_ptr<FileContent> content, uint64_t from, bool pin) {
+size_t FileContent::memory_bytes() const {
+  constexpr size_t kPerRun = 160;  // a node of the map with what it holds
+  size_t bytes = sizeof(FileContent) + (extents_.size() + inline_bytes_.size()) * kPerRun;
+  for (const auto& [offset, data] : inline_bytes_) bytes += data.size();
+  return bytes;
+}
+
+Task<> fetch_content(std::shared_ptr<FileContent> content, uint64_t from, bool pin,
+                     uint64_t length) {
   const CorePtr core = content->core_;
   proto::GetExtentsRequest request;
   request.set_inode(content->inode_.value);
   request.set_offset(from);
-  request.set_length(core->options.content_window_bytes);
+  request.set_length(length != 0 ? length : core->options.content_window_bytes);
   request.set_content_version(content->version_);
   request.set_pin(pin);
   request.set_session(core->session.value);

@@ -23,9 +23,14 @@ class FileContent {
   void set_parts(std::vector<proto::PartRef> parts) { parts_ = std::move(parts); }
   /// Takes the answer to a question for bytes from `from` on. Errc::corrupt: it contradicts itself.
   Result<> take(uint64_t from, const proto::Content& content, Buffer payload);
+  /// Bytes from the file's start whose places are known.
+  uint64_t known_to() const { return window_from_ == 0 ? window_to_ : 0; }
+  /// Of memory, about.
+  size_t memory_bytes() const;
 
  private:
-  friend Task<> fetch_content(std::shared_ptr<FileContent> content, uint64_t from, bool pin);
+  friend Task<> fetch_content(std::shared_ptr<FileContent> content, uint64_t from, bool pin,
+                              uint64_t length);
   friend Task<std::vector<Buffer>> read_content(std::shared_ptr<FileContent> content,
                                                 uint64_t offset, uint64_t length);
   friend void release_pin(const std::shared_ptr<FileContent>& content);
@@ -48,8 +53,9 @@ class FileContent {
   std::map<InodeId, std::shared_ptr<FileContent>> part_contents_;
 };
 
-/// Asks the file's partition for the window that begins at `from`.
-Task<> fetch_content(std::shared_ptr<FileContent> content, uint64_t from, bool pin);
+/// Asks the file's partition for the window that begins at `from`; its usual length when 0.
+Task<> fetch_content(std::shared_ptr<FileContent> content, uint64_t from, bool pin,
+                     uint64_t length = 0);
 
 /// The bytes [offset, offset + length), which lie within the file. Holes are zeroes.
 /// Errc::conflict: the content changed or is gone. Errc::io: it is lost.

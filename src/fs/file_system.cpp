@@ -78,6 +78,7 @@ class GatewayFileSystem final : public ArrayFileSystem {
     if (beat_sleep_) beat_sleep_->set({});
     core_->discards.stop();
     CO_TRY(co_await core_->gate.close());
+    core_->known.clear();
     co_return co_await core_->reader.stop();
   }
   Counters counters() const override {
