@@ -11,8 +11,15 @@ constexpr size_t kSentPartsMax = 64;
 
 }  // namespace
 
+void GatherList::settle() {
+  if (next_ == nullptr) return;
+  Buffer& last = parts_.back();
+  last.resize(static_cast<size_t>(next_ - last.data()));
+}
+
 std::byte* GatherList::extend_anew(size_t size) {
   CHECK(size <= kExtendBytesMax);
+  settle();
   if (size > 0 && spare_.capacity() >= size) {
     parts_.push_back(std::move(spare_));
   } else {
@@ -26,12 +33,15 @@ std::byte* GatherList::extend_anew(size_t size) {
   Buffer& last = parts_.back();
   room_ = last.capacity() - size;
   last.resize(size);
+  next_ = last.data() + size;
   appended_ += size;
   return last.data();
 }
 
 void GatherList::append(const Buffer& payload) {
   if (payload.empty()) return;
+  settle();
+  next_ = nullptr;
   if (room_ >= kSpareBytesMin) {
     Buffer whole = parts_.back();
     const size_t used = whole.size();
@@ -44,7 +54,8 @@ void GatherList::append(const Buffer& payload) {
   appended_ += payload.size();
 }
 
-size_t GatherList::gather(std::span<boost::asio::const_buffer> into) const {
+size_t GatherList::gather(std::span<boost::asio::const_buffer> into) {
+  settle();
   size_t count = 0;
   size_t skip = first_offset_;
   for (size_t i = first_; i < parts_.size() && count < into.size(); ++i) {
@@ -62,6 +73,7 @@ void GatherList::consume(size_t bytes) {
     clear();
     return;
   }
+  settle();
   first_offset_ += bytes;
   while (first_offset_ >= parts_[first_].size()) {
     first_offset_ -= parts_[first_].size();
@@ -86,6 +98,7 @@ std::string GatherList::take_text() {
 
 void GatherList::clear() {
   sent_ = appended_;
+  next_ = nullptr;
   Buffer last = room_ > 0 ? std::move(parts_.back()) : Buffer();
   parts_.clear();
   first_ = first_offset_ = 0;

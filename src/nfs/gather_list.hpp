@@ -21,9 +21,8 @@ class GatherList {
   /// Room for `size` more bytes, to be filled in at once; it stays where it is until it was sent.
   std::byte* extend(size_t size) {
     if (size <= room_) [[likely]] {
-      Buffer& last = parts_.back();
-      std::byte* at = last.data() + last.size();
-      last.resize(last.size() + size);
+      std::byte* at = next_;
+      next_ += size;
       room_ -= size;
       appended_ += size;
       return at;
@@ -38,7 +37,7 @@ class GatherList {
   bool empty() const { return appended_ == sent_; }
 
   /// The first of what is to be sent, as many pieces as fit into `into`; returns how many.
-  size_t gather(std::span<boost::asio::const_buffer> into) const;
+  size_t gather(std::span<boost::asio::const_buffer> into);
   /// The first `bytes` were sent.
   void consume(size_t bytes);
   /// Takes all that is to be sent out, as one string.
@@ -48,12 +47,15 @@ class GatherList {
 
  private:
   std::byte* extend_anew(size_t size);
+  /// Gives the last chunk the size of what was put into it.
+  void settle();
 
   std::vector<Buffer> parts_;
   size_t first_ = 0;         // of parts_: those before are sent
   size_t first_offset_ = 0;  // bytes of that part that are sent
-  size_t room_ = 0;          // left in the last part's chunk; 0: the last part is payload
-  Buffer spare_;             // the rest of the chunk before a payload
+  size_t room_ = 0;          // left in the last part's chunk; 0: full, or the last part is payload
+  std::byte* next_ = nullptr;  // in that chunk; null: it is payload
+  Buffer spare_;               // the rest of the chunk before a payload
   size_t chunk_bytes_ = kPageBytes;
   uint64_t appended_ = 0, sent_ = 0;
 };

@@ -7,7 +7,7 @@
 namespace turbine::nfs {
 namespace {
 
-std::string front(const GatherList& list, size_t pieces_max) {
+std::string front(GatherList& list, size_t pieces_max) {
   std::vector<boost::asio::const_buffer> pieces(pieces_max);
   std::string out;
   const size_t count = list.gather(pieces);
