@@ -5,7 +5,10 @@
 #include "fs/bucket_name.hpp"
 #include "fs/buckets.hpp"
 #include "fs/file_stat.hpp"
+#include "meta/directory_page.hpp"
 #include "meta/permissions.hpp"
+#include "meta/shown_name.hpp"
+#include "proto/meta_log.pb.h"
 
 namespace turbine::fs {
 namespace {
@@ -204,7 +207,10 @@ Task<Files::Linked> link_file(CorePtr core, CallContext call, Credentials who, I
   request.set_inode(file.value);
   const auto reply = CO_TRY(co_await mutate<proto::LinkFileReply>(
       core, call, directory.partition(), proto::LINK_FILE, std::move(request)));
-  co_return Files::Linked{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
+  // Its new time of change is known when the transaction has ended in its partition.
+  const auto inode = co_await fetch_inode(core, file);
+  co_return Files::Linked{to_file_stat(inode.ok() ? *inode : reply.body.inode()),
+                          to_file_change(reply.body.directory())};
 }
 
 namespace {
@@ -227,6 +233,32 @@ Task<> fill_stats(CorePtr core, DirectoryPage* page) {
   co_return Result<>{};
 }
 
+/// From the rows of the partition.
+Result<> take_entries(const Buffer& rows, bool with_stat, DirectoryPage* page) {
+  proto::Dirent dirent;  // one for all, whose memory is used again
+  proto::InodeRecord record;
+  for (ByteReader rest(rows.view()); !rest.empty();) {
+    const meta::PageEntry row = TRY(meta::take_page_entry(rest));
+    if (!dirent.ParseFromArray(row.dirent.data(), static_cast<int>(row.dirent.size())) ||
+        !record.ParseFromArray(row.inode.data(), static_cast<int>(row.inode.size()))) {
+      return fail(Errc::corrupt, "an entry of a directory does not parse");
+    }
+    DirectoryPage::Entry& entry = page->entries.emplace_back();
+    const bool is_directory = row.entry_key.ends_with('/');
+    std::string_view name = row.entry_key;
+    if (is_directory) name.remove_suffix(1);
+    entry.name = meta::show_name(name, is_directory, dirent.shadowed(), dirent.cookie());
+    entry.cookie = dirent.cookie();
+    entry.id = InodeId(dirent.has_file() ? dirent.file().id()
+                       : is_directory    ? dirent.directory()
+                                         : dirent.link());
+    if (!with_stat) continue;
+    if (dirent.has_file()) entry.file = to_file_stat(dirent.file());
+    if (record.has_inode()) entry.file = to_file_stat(record.inode());
+  }
+  return {};
+}
+
 }  // namespace
 
 Task<DirectoryPage> list_files(CorePtr core, Credentials who, DirectoryPageRequest request) {
@@ -243,14 +275,7 @@ Task<DirectoryPage> list_files(CorePtr core, Credentials who, DirectoryPageReque
   page.directory = to_file_stat(reply.body.directory());
   page.parent = reply.body.directory().parent() != 0 ? InodeId(reply.body.directory().parent())
                                                      : request.directory;
-  page.entries.reserve(static_cast<size_t>(reply.body.entries_size()));
-  for (auto& entry : *reply.body.mutable_entries()) {
-    DirectoryPage::Entry& to = page.entries.emplace_back();
-    to.cookie = entry.cookie();
-    to.name = std::move(*entry.mutable_name());
-    to.id = InodeId(entry.id());
-    if (entry.has_inode()) to.file = to_file_stat(entry.inode());
-  }
+  CO_TRY(take_entries(reply.payload, request.with_stat, &page));
   if (request.with_stat) CO_TRY(co_await fill_stats(core, &page));
   co_return page;
 }

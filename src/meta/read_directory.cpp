@@ -1,25 +1,27 @@
 // READ_DIRECTORY: a directory as files show it, resumed by cookies.
-#include <algorithm>
+#include <optional>
 
+#include "meta/directory_page.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/permissions.hpp"
-#include "meta/shown_name.hpp"
 
 namespace turbine::meta {
 namespace {
 
-/// The inode of a dirent's file, if it is in this partition.
-Result<> fill_inode(Partition& partition, proto::Dirent* dirent, proto::Inode* inode) {
-  if (dirent->has_file()) {
-    inode->Swap(dirent->mutable_file());
-    return {};
-  }
-  const InodeId id(dirent->directory() != 0 ? dirent->directory() : dirent->link());
-  if (id.partition() != partition.id()) return {};
-  auto record = TRY(read_record<proto::InodeRecord>(partition.kv(), partition.keys().inode(id)));
-  if (record.has_value()) inode->Swap(record->mutable_inode());
-  return {};
+/// The row of the inode that a dirent names, if it is in this partition and not in the dirent.
+Result<std::optional<std::string>> inode_row(const Partition& partition, std::string_view key,
+                                             std::string_view value) {
+  const auto dirent = TRY(parse_record<proto::Dirent>(key, value));
+  const InodeId id(dirent.directory() != 0 ? dirent.directory() : dirent.link());
+  if (dirent.has_file() || id.partition() != partition.id()) return std::optional<std::string>{};
+  return partition.kv().get(partition.keys().inode(id));
+}
+
+/// A dirent that holds its file's inode begins with that field.
+bool holds_inode(std::string_view dirent) {
+  constexpr char kFileTag = 1 << 3 | 2;
+  return dirent.starts_with(kFileTag);
 }
 
 }  // namespace
@@ -44,31 +46,22 @@ Answer<proto::ReadDirectoryReply> read_directory_page(Call call,
     first += row->entry_key();
     first.push_back('\0');
   }
-  size_t bytes = 0;
+  uint32_t count = 0;
+  std::string page;
   auto it = partition->kv().scan(first, prefix_end(all));
-  for (; it->valid(); it->next()) {
-    if (static_cast<uint32_t>(reply.body.entries_size()) >= request.count() ||
-        bytes >= kReplyBytesMax) {
-      break;
+  for (; it->valid() && count < request.count() && page.size() < kReplyBytesMax; it->next()) {
+    PageEntry entry{it->key().substr(all.size()), it->value(), {}};
+    std::optional<std::string> inode;
+    if (request.with_inodes() && !holds_inode(entry.dirent)) {
+      inode = CO_TRY(inode_row(*partition, it->key(), it->value()));
     }
-    std::string_view name = it->key().substr(all.size());
-    const bool is_directory = name.ends_with('/');
-    if (is_directory) name.remove_suffix(1);
-    auto dirent = CO_TRY(parse_record<proto::Dirent>(it->key(), it->value()));
-    auto& entry = *reply.body.add_entries();
-    entry.set_name(show_name(name, is_directory, dirent.shadowed(), dirent.cookie()));
-    entry.set_cookie(dirent.cookie());
-    entry.set_id(is_directory        ? dirent.directory()
-                 : dirent.has_file() ? dirent.file().id()
-                                     : dirent.link());
-    if (request.with_inodes()) {
-      CO_TRY(fill_inode(*partition, &dirent, entry.mutable_inode()));
-      if (entry.inode().id() == 0) entry.clear_inode();
-    }
-    bytes += it->key().size() + it->value().size();
+    if (inode) entry.inode = *inode;
+    append_page_entry(page, entry);
+    ++count;
   }
   CO_TRY(it->status());
   reply.body.set_end(!it->valid());
+  reply.payload = Buffer::copy_of(page);
   co_return reply;
 }
 
