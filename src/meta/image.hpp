@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +27,8 @@ inline constexpr uint64_t kDestageBytesMin = 1024;  // smaller data stays inline
 inline constexpr uint64_t kCountedBytesMin = 4096;  // files whose bytes the statistics count
 inline constexpr uint64_t kInlineRunBytes = uint64_t{64} * 1024;
 inline constexpr uint32_t kReleaseAtOnce = 16;  // content records freed within one entry
+/// As a time in a ChangeInodeMutation: that of its entry.
+inline constexpr int64_t kEntryTime = std::numeric_limits<int64_t>::min();
 
 /// Committed state lives in the Kv; what is asked all the time is mirrored here. apply() is a pure
 /// function of that state and the entry: replay after a crash gives the same bytes. One reactor

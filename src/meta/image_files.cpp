@@ -176,8 +176,8 @@ Result<> Image::change_inode(Step& step, const proto::ChangeInodeMutation& m) {
     inode.set_content_version(inode.content_version() + 1);
     inode.clear_etag();
   }
-  if (m.has_atime_ns()) inode.set_atime_ns(m.atime_ns() != 0 ? m.atime_ns() : time);
-  if (m.has_mtime_ns()) inode.set_mtime_ns(m.mtime_ns() != 0 ? m.mtime_ns() : time);
+  if (m.has_atime_ns()) inode.set_atime_ns(m.atime_ns() != kEntryTime ? m.atime_ns() : time);
+  if (m.has_mtime_ns()) inode.set_mtime_ns(m.mtime_ns() != kEntryTime ? m.mtime_ns() : time);
   inode.set_ctime_ns(time);
   inode.set_change(inode.change() + 1);
   put_placed(step, *placed);

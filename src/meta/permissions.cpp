@@ -17,6 +17,13 @@ uint32_t granted(const proto::Credentials& who, const proto::Inode& inode) {
   return inode.mode() & 7U;
 }
 
+/// As after a write by somebody else than root: set-group-id without the right to execute is
+/// another thing, a mark for mandatory locks.
+uint32_t without_set_id(uint32_t mode) {
+  constexpr uint32_t kGroupExecute = 010;
+  return mode & ~(kSetUserIdBit | ((mode & kGroupExecute) != 0 ? kSetGroupIdBit : 0));
+}
+
 }  // namespace
 
 bool is_member(const proto::Credentials& who, uint32_t gid) {
@@ -94,10 +101,13 @@ Result<> check_changes(const proto::Inode& inode, proto::SetAttributesRequest* c
   }
   if ((changes->has_uid() || changes->has_gid()) && !owner) return refuse("owner");
   if ((changes->has_uid() || changes->has_gid()) && inode.type() == proto::FILE_REGULAR &&
-      !changes->has_mode() && !root) {
-    changes->set_mode(inode.mode() & ~(kSetUserIdBit | kSetGroupIdBit));
+      !changes->has_mode()) {
+    changes->set_mode(without_set_id(inode.mode()));
   }
-  if (changes->has_size()) TRY(check_data_access(who, inode, kMayWrite));
+  if (changes->has_size()) {
+    TRY(check_data_access(who, inode, kMayWrite));
+    if (!root && !changes->has_mode()) changes->set_mode(without_set_id(inode.mode()));
+  }
   for (const proto::NewTime* time : {changes->has_atime() ? &changes->atime() : nullptr,
                                      changes->has_mtime() ? &changes->mtime() : nullptr}) {
     if (time == nullptr || owner) continue;

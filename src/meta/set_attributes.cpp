@@ -33,8 +33,11 @@ proto::ChangeInodeMutation mutation_of(const proto::SetAttributesRequest& reques
   if (request.has_uid()) change.set_uid(request.uid());
   if (request.has_gid()) change.set_gid(request.gid());
   if (request.has_size()) change.set_size(request.size());
-  if (request.has_atime()) change.set_atime_ns(request.atime().now() ? 0 : request.atime().ns());
-  if (request.has_mtime()) change.set_mtime_ns(request.mtime().now() ? 0 : request.mtime().ns());
+  const auto time_of = [](const proto::NewTime& time) {
+    return time.now() ? kEntryTime : time.ns();
+  };
+  if (request.has_atime()) change.set_atime_ns(time_of(request.atime()));
+  if (request.has_mtime()) change.set_mtime_ns(time_of(request.mtime()));
   return change;
 }
 
