@@ -25,7 +25,7 @@ TRUSTED, SQUASHED = "127.0.0.0/8(rw,no_root_squash,insecure)", "127.0.0.0/8(rw,i
 WORKLOADS = [
     ("many_files.sh", [f"--seed={SEED}"], [f"--seed={SEED}", "--files=50000"]),
     ("git.sh", [50], [600]),
-    ("fio.sh", ["6m"], ["200m"]),
+    ("fio.sh", ["2m"], ["200m"]),
     ("build.sh", [16], [200]),
     ("tar.sh", [120], [3000]),
     ("random_io.sh", [f"--seed={SEED}", "--operations=700"],
