@@ -4,6 +4,7 @@
 
 #include "base/byte_codec.hpp"
 #include "base/hash.hpp"
+#include "base/utf8.hpp"
 #include "proto/rpc.pb.h"
 
 namespace turbine::rpc {
@@ -14,6 +15,20 @@ constexpr uint64_t kPayloadSeed = 0x7061796C6F616431;  // "payload1"
 
 uint64_t checksum(ByteView header, std::string_view body) {
   return hash64(body, hash64(header.first(kChecksumOffset)));
+}
+
+/// Names in errors are any bytes; what is not ASCII becomes \xff.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      out += c;
+    } else {
+      out += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -82,7 +97,7 @@ Result<> verify_checksum(ByteView bytes, std::string_view body) {
 std::string encode_error(const Error& error) {
   proto::ErrorReply reply;
   reply.set_error_code(static_cast<int>(error.code));
-  reply.set_context(error.context);
+  reply.set_context(is_valid_utf8(error.context) ? error.context : escaped(error.context));
   return reply.SerializeAsString();
 }
 

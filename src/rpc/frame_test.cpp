@@ -161,6 +161,12 @@ TEST(ErrorBody, KeepsCodeAndContext) {
   EXPECT_EQ(decode_error("").code, Errc::corrupt);
 }
 
+TEST(ErrorBody, NamesAnyBytes) {
+  const Error error = decode_error(encode_error({Errc::not_found, "there is no caf\xe9"}));
+  EXPECT_EQ(error.code, Errc::not_found);
+  EXPECT_EQ(error.context, "there is no caf\\xe9");
+}
+
 TEST(Handshake, ProofDependsOnSecretSideNoncesAndChannel) {
   const Nonce a = fresh_nonce(), b = fresh_nonce();
   const Proof proof = make_proof("secret", Side::caller, a, b, "");
