@@ -50,6 +50,8 @@ Task<proto::Inode> find_inode(PartitionPtr partition, InodeId id) {
 
 Task<LockedInode> lock_file(PartitionPtr partition, InodeId id, bool exclusive) {
   const TimePoint until = partition->clock().now() + partition->options().lock_wait;
+  // Whoever made a directory may know it before this partition has learned that it is decided.
+  CO_TRY(co_await partition->wait_settled({lock_present(id, true).key}));
   while (partition->clock().now() < until) {
     const auto record = CO_TRY(
         co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
