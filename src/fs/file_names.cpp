@@ -48,6 +48,15 @@ Task<rpc::With<Reply>> mutate(const CorePtr& core, const CallContext& call, Part
                                       call.received);
 }
 
+/// What a call asks of the file that it has just made; a copy of the call finds it done.
+Task<FileStat> change_new(CorePtr core, CallContext call, Credentials who, InodeId file,
+                          NewStat stat) {
+  const FileChange change =
+      CO_TRY(co_await set_file_stat(core, second(call), std::move(who), file, stat, {}));
+  if (change.after) co_return *change.after;
+  co_return to_file_stat(CO_TRY(co_await fetch_inode(core, file)));
+}
+
 }  // namespace
 
 Task<proto::Inode> fetch_inode(CorePtr core, InodeId file) {
@@ -125,9 +134,7 @@ Task<MadeFile> create_file(CorePtr core, CallContext call, Credentials who, NewF
   if (type == FileType::regular && resize && *stat.size != made.file.size) {
     NewStat size;
     size.size = stat.size;
-    const FileChange change =
-        CO_TRY(co_await set_file_stat(core, second(call), who, made.file.id, size, {}));
-    if (change.after) made.file = *change.after;
+    made.file = CO_TRY(co_await change_new(core, call, who, made.file.id, size));
   }
   co_return made;
 }
@@ -147,7 +154,16 @@ Task<MadeFile> make_directory(CorePtr core, CallContext call, Credentials who,
   }
   const auto reply = CO_TRY(co_await mutate<proto::MakeDirectoryReply>(
       core, call, request.directory.partition(), proto::MAKE_DIRECTORY, std::move(make)));
-  co_return MadeFile{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
+  MadeFile made{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
+  NewStat rest = request.attributes;
+  rest.mode.reset();
+  rest.size.reset();
+  if (rest.uid == made.file.uid) rest.uid.reset();
+  if (rest.gid == made.file.gid) rest.gid.reset();
+  if (rest.uid || rest.gid || rest.accessed || rest.modified) {
+    made.file = CO_TRY(co_await change_new(core, call, who, made.file.id, rest));
+  }
+  co_return made;
 }
 
 Task<FileChange> remove_file(CorePtr core, CallContext call, Credentials who, InodeId directory,
@@ -207,10 +223,11 @@ Task<Files::Linked> link_file(CorePtr core, CallContext call, Credentials who, I
   request.set_inode(file.value);
   const auto reply = CO_TRY(co_await mutate<proto::LinkFileReply>(
       core, call, directory.partition(), proto::LINK_FILE, std::move(request)));
-  // Its new time of change is known when the transaction has ended in its partition.
-  const auto inode = co_await fetch_inode(core, file);
-  co_return Files::Linked{to_file_stat(inode.ok() ? *inode : reply.body.inode()),
-                          to_file_change(reply.body.directory())};
+  Files::Linked linked{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
+  // The answer was made before the file's own partition gave it its new change time.
+  auto now = co_await fetch_inode(core, file);
+  if (now.ok()) linked.file = to_file_stat(*now);
+  co_return linked;
 }
 
 namespace {
