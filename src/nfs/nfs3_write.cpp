@@ -7,6 +7,16 @@ namespace {
 
 constexpr uint32_t kWrite = 7;
 
+/// What a WRITE of no bytes still has to find out (section 3.3.7). Owners may always write.
+NfsResult<void> check_writable(const fs::FileStat& stat, const fs::Credentials& who) {
+  if (stat.type == fs::FileType::directory) return nfs_fail(Nfsstat3::isdir);
+  if (stat.type != fs::FileType::regular) return nfs_fail(Nfsstat3::inval);
+  if (who.uid != stat.uid && granted_access(stat, who, kAccessModify) == 0) {
+    return nfs_fail(Nfsstat3::acces);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<size_t> find_write_payload(ByteView prefix) {
@@ -35,6 +45,7 @@ NfsTask<WriteResult> nfs3_write(Request request, WriteArgs args) {
   result.verifier = request.env.write_verifier;
   if (args.count == 0) {
     const fs::FileStat stat = CO_TRY(co_await request.env.files.stat(file.inode));
+    CO_TRY(check_writable(stat, request.who(file.access)));
     result.wcc.after = to_fattr3(stat, file.export_root);
     co_return result;
   }
