@@ -67,7 +67,7 @@ Task<> add_link(PartitionPtr partition, proto::AddLink operation, Half* half) {
     co_return fail(Errc::not_permitted, "a directory can't have a second name");
   }
   if (inode.link_count() >= kLinksMax) {
-    co_return fail(Errc::unsupported, "inode {:x} has {} names already", inode.id(),
+    co_return fail(Errc::too_large, "inode {:x} has {} names already", inode.id(),
                    inode.link_count());
   }
   half->mutations.Add()->mutable_promote_file()->set_inode(operation.inode());
