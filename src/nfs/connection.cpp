@@ -72,6 +72,7 @@ Task<> Connection::read_calls() {
     if (reader_.wanted() > 0) {
       CO_TRY(co_await take_memory(reader_.wanted()));
       reader_.grant();
+      record_since_ = server_.env.clock.now();  // it has waited for us so far
       continue;
     }
     const MutableByteView room = reader_.room();
@@ -208,9 +209,12 @@ void Connection::abort() {
 
 void Connection::check(TimePoint now) {
   const RpcLimits& limits = server_.limits;
+  const bool pressed = server_.pressed();
   const bool reading = reader_.partial() && record_since_ != TimePoint{};
-  if (reading && in_flight_ == 0 && now - record_since_ > limits.record_time) abort();
-  const Duration send_time = server_.pressed() ? limits.send_time_pressed : limits.send_time;
+  const bool late =
+      now - record_since_ > (pressed ? limits.record_time_pressed : limits.record_time);
+  if (reading && in_flight_ == 0 && reader_.wanted() == 0 && late) abort();
+  const Duration send_time = pressed ? limits.send_time_pressed : limits.send_time;
   if (!out_.empty() && now - last_sent_ > send_time) abort();
   if (in_flight_ == 0 && !reading && now - last_call_ > limits.idle_time) finish();
 }

@@ -16,13 +16,14 @@ using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 struct RpcLimits {
   RecordLimits record;
   size_t connections_max = 10'240;
-  size_t calls_max = 64;                                 // in flight, of one connection
-  size_t connection_bytes_max = size_t{16} << 20;        // large arguments and replies in flight
-  size_t server_bytes_max = size_t{256} << 20;           // the same, of all connections
-  Duration record_time = std::chrono::seconds(60);       // from a record's first byte to its last
-  Duration send_time = std::chrono::seconds(60);         // without any progress
-  Duration send_time_pressed = std::chrono::seconds(5);  // while a quarter of the memory is left
-  Duration idle_time = std::chrono::minutes(10);         // without any call
+  size_t calls_max = 64;                                   // in flight, of one connection
+  size_t connection_bytes_max = size_t{16} << 20;          // large arguments and replies in flight
+  size_t server_bytes_max = size_t{256} << 20;             // the same, of all connections
+  Duration record_time = std::chrono::seconds(60);         // from a record's first byte to its last
+  Duration record_time_pressed = std::chrono::seconds(5);  // while a quarter of the memory is left
+  Duration send_time = std::chrono::seconds(60);           // without any progress
+  Duration send_time_pressed = std::chrono::seconds(5);    // while a quarter of the memory is left
+  Duration idle_time = std::chrono::minutes(10);           // without any call
 };
 
 /// What connections of one server share.

@@ -249,6 +249,22 @@ TEST_F(NfsConnections, CutThoseWhoDoNotReadSoonerWhenOthersWaitForMemory) {
   EXPECT_TRUE(loop_.run(client_.receive()).ok());
 }
 
+TEST_F(NfsConnections, CutThoseWhoDoNotEndTheirRecordsSoonerWhenOthersWaitForMemory) {
+  limits_.server_bytes_max = size_t{4} << 20;
+  limits_.record_time_pressed = milliseconds(100);
+  start();
+  const nfs::NfsFh3 a = handle(file("a", std::string(1 << 20, 'x')));
+  std::vector<std::unique_ptr<RpcTestClient>> stuck;
+  for (int i = 0; i < 8; ++i) {
+    stuck.push_back(std::make_unique<RpcTestClient>(loop_));
+    ASSERT_TRUE(loop_.run(stuck.back()->connect(server_->port())).ok());
+    ASSERT_TRUE(loop_.run(stuck.back()->send(record_mark(1 << 20) + std::string(3000, 'x'))).ok());
+  }
+  EXPECT_TRUE(wait_until([&] { return server_->bytes_in_flight() == size_t{4} << 20; }));
+  ASSERT_TRUE(loop_.run(client_.send(read_call(a, 1 << 20))).ok());
+  EXPECT_TRUE(loop_.run(client_.receive()).ok());
+}
+
 TEST_F(NfsConnections, EndWhenIdle) {
   limits_.idle_time = milliseconds(100);
   start();
