@@ -26,9 +26,21 @@ Result<> check_name(const std::string& name) {
   return {};
 }
 
+bool is_dots(const std::string& name) {
+  return name == "." || name == "..";
+}
+
+/// Of what is to be removed or renamed.
+Result<> check_entry(const std::string& name) {
+  TRY(check_name(name));
+  if (is_dots(name)) return fail(Errc::invalid, "the entry {} stays where it is", name);
+  return {};
+}
+
 /// Buckets are made, renamed and removed like directories; nothing else is in the root.
 Result<> check_place(InodeId directory, const std::string& name, bool is_directory) {
   TRY(check_name(name));
+  if (is_dots(name)) return fail(Errc::exists, "the name {} is taken", name);
   if (directory != kRootInode) return {};
   if (is_directory && is_valid_new_bucket_name(name)) return {};
   return fail(Errc::denied, "only buckets are in the root, and {} is no bucket's name: {}", name,
@@ -124,16 +136,14 @@ Task<MadeFile> create_file(CorePtr core, CallContext call, Credentials who, NewF
   create.set_device_minor(request.device_minor);
   auto reply = CO_TRY(co_await mutate<proto::CreateFileReply>(
       core, call, request.directory.partition(), proto::CREATE_FILE, std::move(create)));
-  proto::Inode& inode = *reply.body.mutable_inode();
-  if (reply.body.elsewhere()) inode = CO_TRY(co_await fetch_inode(core, InodeId(inode.id())));
-  if (inode.type() != to_proto(type)) {
-    co_return fail(Errc::exists, "the name {} is taken", request.name);
-  }
-  MadeFile made{to_file_stat(inode), to_file_change(reply.body.directory())};
+  MadeFile made{to_file_stat(reply.body.inode()), to_file_change(reply.body.directory())};
   const bool resize = stat.size && (*stat.size == 0 || !reply.body.existed());
-  if (type == FileType::regular && resize && *stat.size != made.file.size) {
+  const bool of_parts = reply.body.inode().part_count() > 0;
+  if (type == FileType::regular && resize && (*stat.size != made.file.size || of_parts)) {
     NewStat size;
     size.size = stat.size;
+    // The length of a new file is part of its making: it takes no right, nor the set-id bits away.
+    if (!reply.body.existed()) who = {};
     made.file = CO_TRY(co_await change_new(core, call, who, made.file.id, size));
   }
   co_return made;
@@ -146,6 +156,8 @@ Task<MadeFile> make_directory(CorePtr core, CallContext call, Credentials who,
   make.set_directory(request.directory.value);
   make.set_name(request.name);
   make.set_mode(request.attributes.mode.value_or(0755));
+  if (request.attributes.uid) make.set_uid(*request.attributes.uid);
+  if (request.attributes.gid) make.set_gid(*request.attributes.gid);
   *make.mutable_who() = to_proto(who);
   make.set_owner_user(call.user);
   if (request.directory == kRootInode) {
@@ -168,7 +180,7 @@ Task<MadeFile> make_directory(CorePtr core, CallContext call, Credentials who,
 
 Task<FileChange> remove_file(CorePtr core, CallContext call, Credentials who, InodeId directory,
                              std::string name) {
-  CO_TRY(check_name(name));
+  CO_TRY(check_entry(name));
   proto::DeleteFileRequest request;
   request.set_directory(directory.value);
   request.set_name(std::move(name));
@@ -181,7 +193,7 @@ Task<FileChange> remove_file(CorePtr core, CallContext call, Credentials who, In
 
 Task<FileChange> remove_directory(CorePtr core, CallContext call, Credentials who,
                                   InodeId directory, std::string name) {
-  CO_TRY(check_name(name));
+  CO_TRY(check_entry(name));
   proto::RemoveDirectoryRequest request;
   request.set_directory(directory.value);
   request.set_name(name);
@@ -194,7 +206,8 @@ Task<FileChange> remove_directory(CorePtr core, CallContext call, Credentials wh
 
 Task<Files::Renamed> rename_file(CorePtr core, CallContext call, Credentials who, InodeId from,
                                  std::string from_name, InodeId to, std::string to_name) {
-  CO_TRY(check_name(from_name));
+  CO_TRY(check_entry(from_name));
+  CO_TRY(check_entry(to_name));
   const bool of_buckets = from == kRootInode && to == kRootInode;
   CO_TRY(check_place(to, to_name, of_buckets));
   if (from == kRootInode && !of_buckets) {
@@ -270,7 +283,8 @@ Result<> take_entries(const Buffer& rows, bool with_stat, DirectoryPage* page) {
                        : is_directory    ? dirent.directory()
                                          : dirent.link());
     if (!with_stat) continue;
-    if (dirent.has_file()) entry.file = to_file_stat(dirent.file());
+    // Without a type: a transaction is changing them.
+    if (dirent.file().type() != proto::FILE_NONE) entry.file = to_file_stat(dirent.file());
     if (record.has_inode()) entry.file = to_file_stat(record.inode());
   }
   return {};

@@ -16,6 +16,7 @@ std::string entry_key(const proto::DirectoryEntry& entry) {
 Task<> fetch_elsewhere(CorePtr core, proto::DirectoryEntry* entry) {
   auto inode = co_await fetch_inode(core, InodeId(entry->inode().id()));
   entry->clear_inode();
+  entry->set_elsewhere(false);
   if (inode.failed_with(Errc::stale)) co_return Result<>{};
   if (!inode.ok()) co_return fail(std::move(inode).error());
   entry->mutable_inode()->Swap(&*inode);
@@ -126,8 +127,9 @@ void KeyCursor::enter(const proto::DirectoryEntry& entry) {
 std::optional<KeyCursor::Item> KeyCursor::own_key(Level& level) {
   const bool wanted = std::exchange(level.may_hold_own_key, false) && level.page.marker;
   const auto& entries = level.page.entries;
-  const bool replaced =
-      !entries.empty() && !entries.front().is_directory() && entries.front().name().empty();
+  const bool replaced = !entries.empty() && !entries.front().is_directory() &&
+                        entries.front().name().empty() &&
+                        entries.front().inode().type() == proto::FILE_REGULAR;
   if (!wanted || replaced) return std::nullopt;
   Item item;
   item.key = level.tree.path;
@@ -155,7 +157,16 @@ Task<std::optional<KeyCursor::Item>> KeyCursor::next() {
         }
       }
       if (!level.loaded) CO_TRY(co_await load(level, parent == nullptr));
-      if (auto item = own_key(level)) co_return item;
+      if (level.may_hold_own_key && !level.page.entries.empty()) {
+        proto::DirectoryEntry& first = level.page.entries.front();
+        if (first.elsewhere()) CO_TRY(co_await fetch_elsewhere(core_, &first));
+      }
+      if (auto item = own_key(level)) {
+        auto inode = co_await fetch_inode(core_, InodeId(item->inode.id()));
+        if (inode.ok()) item->inode.Swap(&*inode);
+        if (inode.ok()) co_return item;
+        if (!inode.failed_with(Errc::stale)) co_return fail(std::move(inode).error());
+      }
     }
     if (level.next == level.page.entries.size()) {
       if (level.page.more) {

@@ -11,28 +11,23 @@ constexpr uint32_t kModeMask = 07777;
 constexpr size_t kTargetBytesMax = 4096;
 
 /// The answer about an entry that is there already.
-Result<proto::CreateFileReply> take_existing(Partition& partition,
-                                             const proto::CreateFileRequest& request, Entry entry) {
-  const auto exists = [&] { return fail(Errc::exists, "the name {} is taken", request.name()); };
-  if (entry.is_directory || request.type() != proto::FILE_REGULAR) return exists();
+Task<proto::CreateFileReply> take_existing(PartitionPtr partition, proto::CreateFileRequest request,
+                                           Entry entry) {
+  const auto taken = [&] { return fail(Errc::exists, "the name {} is taken", request.name()); };
+  const bool guarded = request.mode_of_creation() == proto::CREATE_GUARDED;
+  if (entry.is_directory || request.type() != proto::FILE_REGULAR || guarded) co_return taken();
   proto::CreateFileReply reply;
   reply.set_existed(true);
   proto::Inode& inode = *reply.mutable_inode();
   if (entry.dirent.has_file()) {
     inode.Swap(entry.dirent.mutable_file());
   } else {
-    inode.set_id(entry.dirent.link());
-    auto record =
-        TRY(read_record<proto::InodeRecord>(partition.kv(), partition.keys().inode(entry.id())));
-    if (record.has_value()) inode.Swap(record->mutable_inode());
-    reply.set_elsewhere(!record.has_value());
+    inode = CO_TRY(co_await fetch_inode(partition, entry.id()));
   }
-  if (!reply.elsewhere() && inode.type() != proto::FILE_REGULAR) return exists();
-  if (request.mode_of_creation() == proto::CREATE_UNCHECKED) return reply;
-  const bool same = request.mode_of_creation() == proto::CREATE_EXCLUSIVE &&
-                    inode.has_create_verifier() && inode.create_verifier() == request.verifier();
-  if (same) return reply;
-  return exists();
+  if (inode.type() != proto::FILE_REGULAR) co_return taken();
+  const bool same = inode.has_create_verifier() && inode.create_verifier() == request.verifier();
+  if (request.mode_of_creation() == proto::CREATE_EXCLUSIVE && !same) co_return taken();
+  co_return reply;
 }
 
 Result<proto::Inode> new_inode(Partition& partition, const proto::CreateFileRequest& request,
@@ -89,9 +84,10 @@ Answer<proto::CreateFileReply> create_file(Call call, proto::CreateFileRequest r
   auto there = CO_TRY(co_await find_entry(partition, id, {name, {}}));
   rpc::With<proto::CreateFileReply> reply;
   if (there.has_value()) {
-    reply.body = CO_TRY(take_existing(*partition, request, std::move(*there)));
+    reply.body = CO_TRY(co_await take_existing(partition, request, std::move(*there)));
     co_return reply;
   }
+  CO_TRY(check_new_file(directory, name));
   CO_TRY(check_access(request.who(), directory, kMayWrite));
   proto::PutFileMutation& put = *half.mutations.Add()->mutable_put_file();
   put.set_directory(id.value);

@@ -25,10 +25,6 @@ Task<> climb(Transaction& txn, PartitionPtr partition, const proto::Inode& gone)
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// The name, and the file's inode if this was its last one.
 Task<> drop_file(Transaction& txn, PartitionPtr partition, InodeId directory, Entry entry,
                  const proto::DeleteFileRequest& request) {
@@ -72,6 +68,43 @@ Task<std::optional<Entry>> find_object(PartitionPtr partition, InodeId directory
   co_return std::move(entry);
 }
 
+/// The object that a directory is goes. It is from now on one as PUTs make, and goes too when it is
+/// empty.
+Answer<proto::DeleteFileReply> delete_directory_object(Call call,
+                                                       proto::DeleteFileRequest request) {
+  const PartitionPtr partition = call.partition;
+  const InodeId id(request.directory());
+  Transaction txn(partition, call.id, call.received);
+  CO_TRY(co_await take_locks(partition, {lock_name(id, ""), lock_present(id, true)}, true,
+                             &txn.half()));
+  const proto::Inode directory = CO_TRY(co_await find_directory(partition, id));
+  if (!is_object(directory)) co_return fail(Errc::busy, "directory {} changed meanwhile", id);
+  auto file = CO_TRY(co_await find_entry(partition, id, {"", false}));
+  if (file && file->dirent.has_file() && file->dirent.file().type() != proto::FILE_REGULAR) {
+    file.reset();
+  } else if (file && !file->dirent.has_file()) {
+    const proto::Inode inode = CO_TRY(co_await fetch_inode(partition, file->id()));
+    if (inode.type() != proto::FILE_REGULAR) file.reset();
+  }
+  const bool inline_file = file && file->dirent.has_file();
+  if (!file || inline_file) {
+    CO_TRY(check_condition(request.condition(), inline_file ? &file->dirent.file() : &directory));
+  }
+  const bool empty = directory.entry_count() == (file ? 1U : 0U);
+  if (file) CO_TRY(co_await drop_file(txn, partition, id, std::move(*file), request));
+  if (empty) {
+    CO_TRY(co_await climb(txn, partition, directory));
+  } else {
+    auto& change = *txn.half().mutations.Add()->mutable_change_inode();
+    change.set_inode(id.value);
+    change.set_make_implicit(true);
+  }
+  rpc::With<proto::DeleteFileReply> reply;
+  reply.body.set_existed(true);
+  CO_TRY(co_await txn.commit(reply.body));
+  co_return reply;
+}
+
 Task<Entry> find_file(PartitionPtr partition, proto::Inode directory, EntryName name,
                       proto::Credentials who) {
   auto entry = CO_TRY(co_await find_entry(partition, InodeId(directory.id()), name));
@@ -88,11 +121,17 @@ Answer<proto::DeleteFileReply> delete_file(Call call, proto::DeleteFileRequest r
   const InodeId directory(request.directory());
   EntryName name{request.name(), false};
   if (request.has_who()) {
-    const proto::Inode inode = CO_TRY(co_await find_directory(partition, directory));
+    const proto::Inode inode = CO_TRY(co_await find_settled_directory(partition, directory));
     CO_TRY(check_access(request.who(), inode, kMayExecute));
     name = CO_TRY(co_await resolve_name(partition, directory, request.name()));
   }
   CO_TRY(check_name(name.name));
+  if (!request.has_who() && name.name.empty()) {
+    const proto::Inode inode = CO_TRY(co_await find_settled_directory(partition, directory));
+    if (is_object(inode)) {
+      co_return co_await delete_directory_object(std::move(call), std::move(request));
+    }
+  }
   Transaction txn(partition, call.id, call.received);
   const RemovalLocks locked =
       CO_TRY(co_await lock_removal(partition, directory, name.name, {}, true, &txn.half()));

@@ -46,6 +46,16 @@ Result<std::string> name_to_make(const std::string& shown) {
   return std::move(parsed->name);
 }
 
+Result<> check_new_file(const proto::Inode& directory, const std::string& name) {
+  if (!name.empty() || InodeId(directory.parent()) != kRootInode) return {};
+  return fail(Errc::invalid, "a bucket has no file with the empty name");
+}
+
+bool is_object(const proto::Inode& directory) {
+  return !directory.implicit() && directory.parent() != 0 &&
+         InodeId(directory.parent()) != kRootInode;
+}
+
 InodeId Entry::id() const {
   if (is_directory) return InodeId(dirent.directory());
   return InodeId(dirent.has_file() ? dirent.file().id() : dirent.link());
@@ -112,7 +122,11 @@ Task<> take_locks(PartitionPtr partition, std::vector<LockRequest> requests, boo
 
 Task<RemovalLocks> lock_removal(PartitionPtr partition, InodeId directory, std::string name,
                                 std::vector<LockRequest> more, bool wait, Half* half) {
-  if (wait) CO_TRY(co_await partition->wait_settled({lock_present(directory, true).key}));
+  const LockKey presence = lock_present(directory, true).key;
+  if (wait) CO_TRY(co_await partition->wait_settled({presence}));
+  if (partition->is_prepared({presence}, {})) {
+    co_return fail(Errc::busy, "a key found late is locked by others");
+  }
   RemovalLocks found;
   found.directory = CO_TRY(co_await find_directory(partition, directory));
   for (int round = 0; round < kRounds; ++round) {

@@ -18,6 +18,8 @@ struct EntryName {
 Task<EntryName> resolve_name(PartitionPtr partition, InodeId directory, std::string shown);
 /// The real name that a new entry gets. Errc::invalid: it can't be given.
 Result<std::string> name_to_make(const std::string& shown);
+/// Errc::invalid: an object with an empty key is what a bucket's file of the empty name would be.
+Result<> check_new_file(const proto::Inode& directory, const std::string& name);
 
 struct Entry {
   std::string name;
@@ -27,6 +29,9 @@ struct Entry {
   /// Of the file or directory.
   InodeId id() const;
 };
+/// A directory made by mkdir, other than a bucket, is an object: an empty one, but for a file with
+/// the empty name in it.
+bool is_object(const proto::Inode& directory);
 Task<std::optional<Entry>> find_entry(PartitionPtr partition, InodeId directory, EntryName name);
 
 /// The inode, wherever it is.

@@ -23,12 +23,12 @@
 
 namespace turbine::meta {
 
+// ChangeInodeMutation's times: that of its entry. (0 is 1970, which a file may have.)
+inline constexpr int64_t kTimeOfEntry = std::numeric_limits<int64_t>::min();
 inline constexpr uint64_t kDestageBytesMin = 1024;  // smaller data stays inline for ever
 inline constexpr uint64_t kCountedBytesMin = 4096;  // files whose bytes the statistics count
 inline constexpr uint64_t kInlineRunBytes = uint64_t{64} * 1024;
 inline constexpr uint32_t kReleaseAtOnce = 16;  // content records freed within one entry
-/// As a time in a ChangeInodeMutation: that of its entry.
-inline constexpr int64_t kEntryTime = std::numeric_limits<int64_t>::min();
 
 /// Committed state lives in the Kv; what is asked all the time is mirrored here. apply() is a pure
 /// function of that state and the entry: replay after a crash gives the same bytes. One reactor

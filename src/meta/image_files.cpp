@@ -176,8 +176,9 @@ Result<> Image::change_inode(Step& step, const proto::ChangeInodeMutation& m) {
     inode.set_content_version(inode.content_version() + 1);
     inode.clear_etag();
   }
-  if (m.has_atime_ns()) inode.set_atime_ns(m.atime_ns() != kEntryTime ? m.atime_ns() : time);
-  if (m.has_mtime_ns()) inode.set_mtime_ns(m.mtime_ns() != kEntryTime ? m.mtime_ns() : time);
+  if (m.has_atime_ns()) inode.set_atime_ns(m.atime_ns() != kTimeOfEntry ? m.atime_ns() : time);
+  if (m.has_mtime_ns()) inode.set_mtime_ns(m.mtime_ns() != kTimeOfEntry ? m.mtime_ns() : time);
+  if (m.make_implicit()) inode.set_implicit(true);
   inode.set_ctime_ns(time);
   inode.set_change(inode.change() + 1);
   put_placed(step, *placed);

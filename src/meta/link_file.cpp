@@ -18,6 +18,7 @@ Answer<proto::LinkFileReply> link_file(Call call, proto::LinkFileRequest request
   CO_TRY(check_access(request.who(), directory, kMayExecute));
   const auto there = CO_TRY(co_await find_entry(partition, id, {name, {}}));
   if (there.has_value()) co_return fail(Errc::exists, "the name {} is taken", request.name());
+  CO_TRY(check_new_file(directory, name));
   CO_TRY(check_access(request.who(), directory, kMayWrite));
   proto::SubOperation add;
   add.mutable_add_link()->set_inode(request.inode());

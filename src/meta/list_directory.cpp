@@ -42,9 +42,12 @@ Answer<proto::ListDirectoryReply> list_directory(Call call, proto::ListDirectory
       const InodeId id(dirent.link());
       auto record =
           CO_TRY(read_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
-      entry.set_elsewhere(!record.has_value());
+      // One that a transaction is changing is asked for by itself, which waits for the outcome.
+      const bool here =
+          record.has_value() && !partition->is_prepared({lock_inode(id, true).key}, {});
+      entry.set_elsewhere(!here);
       entry.mutable_inode()->set_id(id.value);
-      if (record.has_value()) entry.mutable_inode()->Swap(record->mutable_inode());
+      if (here) entry.mutable_inode()->Swap(record->mutable_inode());
     }
     entry.set_name(name.data(), name.size());
     bytes += it->key().size() + it->value().size();

@@ -58,7 +58,7 @@ Answer<proto::LookupReply> lookup_file(Call call, proto::LookupRequest request) 
   const PartitionPtr partition = call.partition;
   const InodeId directory(request.directory());
   rpc::With<proto::LookupReply> reply;
-  *reply.body.mutable_directory() = CO_TRY(co_await find_directory(partition, directory));
+  *reply.body.mutable_directory() = CO_TRY(co_await find_settled_directory(partition, directory));
   CO_TRY(check_access(request.who(), reply.body.directory(), kMayExecute));
   const EntryName name = CO_TRY(co_await resolve_name(partition, directory, request.name()));
   CO_TRY(co_await partition->wait_settled(
@@ -66,11 +66,11 @@ Answer<proto::LookupReply> lookup_file(Call call, proto::LookupRequest request) 
   auto entry = CO_TRY(co_await find_entry(partition, directory, name));
   if (!entry) co_return fail(Errc::not_found, "there is no {}", request.name());
   proto::Inode& inode = *reply.body.mutable_inode();
-  if (entry->dirent.has_file()) {
+  const InodeId id = entry->id();
+  if (entry->dirent.has_file() && !partition->is_prepared({lock_inode(id, true).key}, {})) {
     inode.Swap(entry->dirent.mutable_file());
     co_return reply;
   }
-  const InodeId id = entry->id();
   if (id.partition() == partition->id()) {
     CO_TRY(
         co_await partition->wait_settled({lock_inode(id, true).key, lock_present(id, true).key}));

@@ -35,7 +35,10 @@ Answer<proto::MakeDirectoryReply> make_directory(Call call, proto::MakeDirectory
   attributes.set_owner_user(request.owner_user());
   if (request.has_who()) {
     CO_TRY(check_access(request.who(), parent, kMayWrite));
-    CO_TRY(set_new_owner(request.who(), parent, {}, &attributes));
+    AskedOwner asked;
+    if (request.has_uid()) asked.uid = request.uid();
+    if (request.has_gid()) asked.gid = request.gid();
+    CO_TRY(set_new_owner(request.who(), parent, asked, &attributes));
     attributes.set_owner_user(parent.owner_user());
   }
   *attributes.mutable_settings() = request.settings();
@@ -58,9 +61,12 @@ Answer<proto::RemoveDirectoryReply> remove_directory(Call call,
   const PartitionPtr partition = call.partition;
   const InodeId directory(request.directory());
   if (request.has_who()) {
-    const proto::Inode parent = CO_TRY(co_await find_directory(partition, directory));
+    const proto::Inode parent = CO_TRY(co_await find_settled_directory(partition, directory));
     CO_TRY(check_access(request.who(), parent, kMayExecute));
     const EntryName name = CO_TRY(co_await resolve_name(partition, directory, request.name()));
+    if (!name.is_directory.value_or(true)) {
+      co_return fail(Errc::not_directory, "{} is not a directory", request.name());
+    }
     *request.mutable_name() = name.name;
   }
   CO_TRY(check_name(request.name()));

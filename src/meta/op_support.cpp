@@ -24,6 +24,11 @@ Task<proto::Inode> find_directory(PartitionPtr partition, InodeId id) {
   co_return as_directory(std::move(record), id);
 }
 
+Task<proto::Inode> find_settled_directory(PartitionPtr partition, InodeId id) {
+  CO_TRY(co_await partition->wait_settled({lock_present(id, true).key}));
+  co_return co_await find_directory(partition, id);
+}
+
 Result<proto::Inode> read_directory(const Partition& partition, InodeId id) {
   auto record = TRY(read_record<proto::InodeRecord>(partition.kv(), partition.keys().inode(id)));
   return as_directory(std::move(record), id);
@@ -55,9 +60,9 @@ Task<LockedInode> lock_file(PartitionPtr partition, InodeId id, bool exclusive) 
   while (partition->clock().now() < until) {
     const auto record = CO_TRY(
         co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
-    if (!record.has_value()) co_return fail(Errc::stale, "inode {} is gone", id);
     std::vector<LockRequest> locks = {lock_inode(id, exclusive)};
-    if (record->has_inode()) {
+    // What is not there may be a directory whose maker has not heard the outcome.
+    if (!record.has_value() || record->has_inode()) {
       locks.push_back(lock_present(id, false));
     } else {
       locks.push_back(lock_name(InodeId(record->directory()), record->name()));
@@ -68,10 +73,9 @@ Task<LockedInode> lock_file(PartitionPtr partition, InodeId id, bool exclusive) 
     const auto now = CO_TRY(
         co_await load_record<proto::InodeRecord>(partition->kv(), partition->keys().inode(id)));
     if (!now.has_value()) co_return fail(Errc::stale, "inode {} is gone", id);
-    if (now->has_inode() != record->has_inode() || now->directory() != record->directory() ||
-        now->name() != record->name()) {
-      continue;  // it moved meanwhile
-    }
+    const bool same = record.has_value() && now->has_inode() == record->has_inode() &&
+                      now->directory() == record->directory() && now->name() == record->name();
+    if (!same) continue;  // it moved meanwhile
     co_return LockedInode{CO_TRY(co_await find_inode(partition, id)), std::move(guard),
                           std::move(locks)};
   }

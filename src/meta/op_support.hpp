@@ -15,6 +15,8 @@ inline constexpr uint64_t kReplyBytesMax = uint64_t{1} << 20;
 
 /// Errc::stale: there is no such directory (any more): resolve the path again.
 Task<proto::Inode> find_directory(PartitionPtr partition, InodeId id);
+/// Waits until it is certain whether a directory just made or removed is there. Errc::busy.
+Task<proto::Inode> find_settled_directory(PartitionPtr partition, InodeId id);
 /// The same without a suspension; blocks on a cold record.
 Result<proto::Inode> read_directory(const Partition& partition, InodeId id);
 Task<std::optional<proto::Dirent>> find_dirent(PartitionPtr partition, InodeId directory,

@@ -110,6 +110,8 @@ class Partition final : public replica::StateMachine,
   /// Waits while one of the keys is prepared; Errc::busy after options().settle_wait.
   /// `any_name_in`: all names of that directory, besides.
   Task<> wait_settled(std::vector<LockKey> keys, InodeId any_name_in = {});
+  bool is_prepared(const std::vector<LockKey>& keys, InodeId any_name_in) const;
+  bool has_prepared() const { return !prepared_keys_.empty(); }
 
   /// Attempts that this coordinator has neither decided nor given up, by Kv key of the decision.
   std::set<std::string>& active_transactions() { return active_transactions_; }
@@ -135,7 +137,6 @@ class Partition final : public replica::StateMachine,
   };
   Result<> lock_prepared();
   void fail_all(const Error& error);
-  bool is_prepared(const std::vector<LockKey>& keys, InodeId any_name_in) const;
 
   Seams seams_;
   Options options_;

@@ -71,7 +71,10 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
     if (there && !old) old = CO_TRY(co_await fetch_inode(partition, there->id()));
     if (old && old->type() != proto::FILE_REGULAR) old.reset();
   }
-  CO_TRY(check_condition(put.condition(), old.has_value() ? &*old : nullptr));
+  // The object that the directory is in its own right is replaced, too.
+  const bool of_directory = !makes_directories && put.path(0).empty() && is_object(parent);
+  const proto::Inode* const object = old ? &*old : of_directory ? &parent : nullptr;
+  CO_TRY(check_condition(put.condition(), object));
 
   const bool linked = old && !there->dirent.has_file();
   const auto home = content_home(put.content());
@@ -100,6 +103,11 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
     if (parts.empty()) replace.set_inline_data(inline_data);
     for (const proto::PartRef& part : parts) *replace.add_parts() = part;
     auto replaced = CO_TRY(co_await txn.prepare(owner, std::move(operation)));
+    if (of_directory) {
+      auto& change = *txn.half().mutations.Add()->mutable_change_inode();
+      change.set_inode(directory.value);
+      change.set_make_implicit(true);
+    }
     reply.set_replaced(true);
     reply.set_parent(directory.value);
     *reply.mutable_inode() = std::move(*replaced.mutable_inode());
@@ -112,8 +120,7 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
     file.name = put.path(0);
     file.attributes = put.attributes();
     file.size = put.content().size();
-    file.make_implicit = file.name.empty() && !parent.implicit() && parent.parent() != 0 &&
-                         InodeId(parent.parent()) != kRootInode;
+    file.make_implicit = of_directory;
     if (parts.empty()) {
       file.content = CO_TRY(take_content(partition, put.content(), inline_data,
                                          SessionId(put.session()), &txn.half()));

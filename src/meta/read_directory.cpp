@@ -14,8 +14,24 @@ Result<std::optional<std::string>> inode_row(const Partition& partition, std::st
                                              std::string_view value) {
   const auto dirent = TRY(parse_record<proto::Dirent>(key, value));
   const InodeId id(dirent.directory() != 0 ? dirent.directory() : dirent.link());
-  if (dirent.has_file() || id.partition() != partition.id()) return std::optional<std::string>{};
+  const bool here =
+      id.partition() == partition.id() &&
+      !partition.is_prepared({lock_inode(id, true).key, lock_present(id, true).key}, {});
+  if (dirent.has_file() || !here) return std::optional<std::string>{};
   return partition.kv().get(partition.keys().inode(id));
+}
+
+/// The dirent without its file's attributes, when a transaction is changing them; else nothing.
+Result<std::optional<std::string>> unsettled_row(const Partition& partition, std::string_view key,
+                                                 std::string_view value) {
+  auto dirent = TRY(parse_record<proto::Dirent>(key, value));
+  const InodeId id(dirent.file().id());
+  if (!partition.is_prepared({lock_inode(id, true).key, lock_present(id, true).key}, {})) {
+    return std::optional<std::string>{};
+  }
+  dirent.mutable_file()->Clear();
+  dirent.mutable_file()->set_id(id.value);
+  return std::optional<std::string>(dirent.SerializeAsString());
 }
 
 /// A dirent that holds its file's inode begins with that field.
@@ -51,11 +67,14 @@ Answer<proto::ReadDirectoryReply> read_directory_page(Call call,
   auto it = partition->kv().scan(first, prefix_end(all));
   for (; it->valid() && count < request.count() && page.size() < kReplyBytesMax; it->next()) {
     PageEntry entry{it->key().substr(all.size()), it->value(), {}};
-    std::optional<std::string> inode;
+    std::optional<std::string> inode, unsettled;
     if (request.with_inodes() && !holds_inode(entry.dirent)) {
       inode = CO_TRY(inode_row(*partition, it->key(), it->value()));
+    } else if (request.with_inodes() && partition->has_prepared()) {
+      unsettled = CO_TRY(unsettled_row(*partition, it->key(), it->value()));
     }
     if (inode) entry.inode = *inode;
+    if (unsettled) entry.dirent = *unsettled;
     append_page_entry(page, entry);
     ++count;
   }

@@ -64,7 +64,6 @@ void remove_here(Partition& partition, const Move& move, const Entry& target, Ha
   remove.set_name(move.to_name);
   remove.set_inode(file.id());
   remove.set_old_size(file.size());
-  remove.set_keep_directory(true);
   release_content(partition, file.content(), half);
 }
 
@@ -91,6 +90,7 @@ Task<std::optional<proto::RenameReply>> rename_here(PartitionPtr partition, Requ
   const proto::Inode to = CO_TRY(co_await find_directory(partition, move.to));
   CO_TRY(co_await check_removal(partition, move.who, locked.directory, *file));
   CO_TRY(check_access(move.who, to, kMayWrite | kMayExecute));
+  CO_TRY(check_new_file(to, move.to_name));
   proto::RenameReply reply;
   if (target) {
     if (target->id() == file->id()) co_return reply;
@@ -135,13 +135,11 @@ Task<> replace_target(Transaction& txn, PartitionPtr partition, Move move, Entry
     auto& unlink = *txn.half().mutations.Add()->mutable_unlink_directory();
     unlink.set_directory(move.to.value);
     unlink.set_name(move.to_name);
-    unlink.set_keep_directory(true);
   } else {
     operation.mutable_drop_link()->set_inode(target.id().value);
     auto& unlink = *txn.half().mutations.Add()->mutable_unlink_file();
     unlink.set_directory(move.to.value);
     unlink.set_name(move.to_name);
-    unlink.set_keep_directory(true);
   }
   CO_TRY(co_await txn.prepare(target.id().partition(), std::move(operation)));
   co_return Result<>{};
@@ -187,6 +185,7 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
                              &txn.half()));
   const proto::Inode to = CO_TRY(co_await find_directory(partition, move.to));
   CO_TRY(check_access(move.who, to, kMayWrite | kMayExecute));
+  if (!source.is_directory) CO_TRY(check_new_file(to, move.to_name));
   const auto target = CO_TRY(co_await find_entry(partition, move.to, {move.to_name, {}}));
   proto::RenameReply reply;
   if (target) {
@@ -194,8 +193,6 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
     CO_TRY(check_target(source, move, *target));
     CO_TRY(co_await check_removal(partition, move.who, to, *target));
   }
-  const Duration lease = CO_TRY(co_await take_source(txn, source, move));
-  const TimePoint told = partition->clock().now();
   if (target) CO_TRY(co_await replace_target(txn, partition, move, *target));
   if (source.is_directory) {
     CO_TRY(co_await put_directory(txn, source, move));
@@ -205,6 +202,9 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
     link.set_name(move.to_name);
     link.set_inode(source.id.value);
   }
+  // The old name goes last: a directory in which a name only changes is never empty meanwhile.
+  const Duration lease = CO_TRY(co_await take_source(txn, source, move));
+  const TimePoint told = partition->clock().now();
   Image::Observed observed;
   CO_TRY(co_await txn.commit(reply, &observed));
   fill_changes(move, &observed, &reply);

@@ -26,6 +26,10 @@ Result<std::vector<uint64_t>> truncation_steps(Partition& partition, const proto
   return steps;
 }
 
+int64_t time_of(const proto::NewTime& time) {
+  return time.now() ? kTimeOfEntry : time.ns();
+}
+
 proto::ChangeInodeMutation mutation_of(const proto::SetAttributesRequest& request) {
   proto::ChangeInodeMutation change;
   change.set_inode(request.inode());
@@ -33,9 +37,6 @@ proto::ChangeInodeMutation mutation_of(const proto::SetAttributesRequest& reques
   if (request.has_uid()) change.set_uid(request.uid());
   if (request.has_gid()) change.set_gid(request.gid());
   if (request.has_size()) change.set_size(request.size());
-  const auto time_of = [](const proto::NewTime& time) {
-    return time.now() ? kEntryTime : time.ns();
-  };
   if (request.has_atime()) change.set_atime_ns(time_of(request.atime()));
   if (request.has_mtime()) change.set_mtime_ns(time_of(request.mtime()));
   return change;
@@ -56,7 +57,7 @@ Answer<proto::SetAttributesReply> set_attributes(Call call, proto::SetAttributes
   CO_TRY(check_changes(inode, &request));
   if (request.has_size()) CO_TRY(check_resizable(inode, request.size()));
   proto::ChangeInodeMutation change = mutation_of(request);
-  if (request.has_size() && request.size() == 0 && inode.size() > 0) {
+  if (request.has_size() && request.size() == 0 && (inode.size() > 0 || inode.part_count() > 0)) {
     change.set_new_content(partition->next_number().value);
     release_content(*partition, inode.content(), &half);
   } else if (request.has_size() && request.size() < inode.size()) {

@@ -70,6 +70,7 @@ Task<> insert_tree(PartitionPtr partition, proto::InsertTree tree, Half* half) {
                                        SessionId(tree.session()), half));
   }
   *half->result.mutable_inode() = put_new_file(*partition, file, half);
+  CO_TRY(lock_late(*partition, lock_inode(InodeId(half->result.inode().id()), true), half));
   co_return Result<>{};
 }
 
