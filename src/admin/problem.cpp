@@ -36,6 +36,8 @@ std::string_view hint(Errc code, int status) {
     case Errc::name_too_long:
     case Errc::too_large:
     case Errc::out_of_range:
+    case Errc::cross_device:
+    case Errc::too_many_links:
       return "Correct the request.";
     case Errc::conflict:
     case Errc::precondition_failed:
@@ -82,6 +84,8 @@ int http_status(Errc code) {
     case Errc::not_directory:
     case Errc::is_directory:
     case Errc::conflict:
+    case Errc::cross_device:
+    case Errc::too_many_links:
       return 409;
     case Errc::invalid:
     case Errc::name_too_long:

@@ -56,6 +56,10 @@ std::string_view errc_name(Errc code) {
       return "out of range";
     case Errc::not_permitted:
       return "not permitted";
+    case Errc::cross_device:
+      return "in another bucket";
+    case Errc::too_many_links:
+      return "too many links";
   }
   return "unknown error";
 }

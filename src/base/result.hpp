@@ -39,6 +39,8 @@ enum class Errc : int {
   closed = 23,         // the object is stopping
   out_of_range = 24,   // byte range beyond the end
   not_permitted = 25,  // only the owner, or nobody, may do that (EPERM)
+  cross_device = 26,   // names can't move or be linked from one bucket to another (EXDEV)
+  too_many_links = 27,
 };
 
 std::string_view errc_name(Errc code);

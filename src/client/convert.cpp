@@ -34,6 +34,8 @@ ErrorCode to_client_code(Errc code) {
     case Errc::too_large:
     case Errc::unsupported:
     case Errc::out_of_range:
+    case Errc::cross_device:
+    case Errc::too_many_links:
       return ErrorCode::invalid;
     case Errc::denied:
     case Errc::not_permitted:

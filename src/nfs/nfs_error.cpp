@@ -35,6 +35,10 @@ Nfsstat3 to_nfsstat3(Errc code) {
       return Nfsstat3::dquot;
     case Errc::too_large:
       return Nfsstat3::fbig;
+    case Errc::cross_device:
+      return Nfsstat3::xdev;
+    case Errc::too_many_links:
+      return Nfsstat3::mlink;
     case Errc::corrupt:
     case Errc::io:
       return Nfsstat3::io;

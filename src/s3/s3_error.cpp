@@ -157,6 +157,9 @@ S3Error to_s3_error(Error error, Subject subject) {
                 "uploaded, or the specified entity tag may not match the part's entity tag."};
       }
       return {S3Code::invalid_argument, std::move(error.context)};
+    case Errc::cross_device:
+    case Errc::too_many_links:
+      return {S3Code::invalid_request, std::move(error.context)};
     case Errc::name_too_long:
       return {S3Code::key_too_long, "Your key is too long"};
     case Errc::denied:
