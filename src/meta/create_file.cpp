@@ -1,8 +1,10 @@
 // CREATE_FILE: an empty regular file, a symbolic link or a special file.
+#include "meta/bucket_usage.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/permissions.hpp"
+#include "meta/transaction.hpp"
 
 namespace turbine::meta {
 namespace {
@@ -42,6 +44,7 @@ Result<proto::Inode> new_inode(Partition& partition, const proto::CreateFileRequ
   if (request.has_gid()) asked.gid = request.gid();
   TRY(set_new_owner(request.who(), directory, asked, &inode));
   inode.set_owner_user(directory.owner_user());
+  inode.set_bucket(directory.bucket());
   inode.set_link_count(1);
   inode.set_change(1);
   inode.set_content_version(1);
@@ -95,8 +98,10 @@ Answer<proto::CreateFileReply> create_file(Call call, proto::CreateFileRequest r
   put.set_added(true);
   *put.mutable_inode() = CO_TRY(new_inode(*partition, request, directory));
   *reply.body.mutable_inode() = put.inode();
+  CO_TRY(
+      add_charge(*partition, directory.bucket(), static_cast<int64_t>(put.inode().size()), &half));
   Image::Observed observed;
-  CO_TRY(co_await partition->commit(make_entry(call.id, reply.body, &half), &observed));
+  CO_TRY(co_await commit_half(partition, call.id, call.received, reply.body, &half, &observed));
   *reply.body.mutable_directory() = std::move(observed[id]);
   co_return reply;
 }

@@ -1,4 +1,5 @@
 // DELETE_FILE: the name goes, and with it the implicit directories that it leaves empty.
+#include "meta/bucket_usage.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
@@ -37,6 +38,7 @@ Task<> drop_file(Transaction& txn, PartitionPtr partition, InodeId directory, En
     remove.set_inode(file.id());
     remove.set_old_size(file.size());
     remove.set_keep_directory(request.has_who());
+    CO_TRY(add_charge(*partition, file.bucket(), -static_cast<int64_t>(file.size()), &half));
     release_content(*partition, file.content(), &half);
     co_return Result<>{};
   }

@@ -1,5 +1,6 @@
 #include "meta/file_sub_operations.hpp"
 
+#include "meta/bucket_usage.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/permissions.hpp"
@@ -35,6 +36,10 @@ Task<> take_entry(PartitionPtr partition, proto::TakeEntry operation, bool wait,
       entry->is_directory != operation.is_directory()) {
     co_return fail(Errc::busy, "{} was moved meanwhile", operation.name());
   }
+  if (directory.bucket() != operation.bucket()) {
+    co_return fail(Errc::cross_device, "{} can't move to another bucket: copy it",
+                   operation.name());
+  }
   CO_TRY(co_await check_removal(partition, operation.who(), directory, *entry));
   if (entry->is_directory) {
     auto& unlink = *half->mutations.Add()->mutable_unlink_directory();
@@ -66,8 +71,11 @@ Task<> add_link(PartitionPtr partition, proto::AddLink operation, Half* half) {
   if (inode.type() == proto::FILE_DIRECTORY) {
     co_return fail(Errc::not_permitted, "a directory can't have a second name");
   }
+  if (inode.bucket() != operation.bucket()) {
+    co_return fail(Errc::cross_device, "inode {:x} is in another bucket: copy it", inode.id());
+  }
   if (inode.link_count() >= kLinksMax) {
-    co_return fail(Errc::too_large, "inode {:x} has {} names already", inode.id(),
+    co_return fail(Errc::too_many_links, "inode {:x} has {} names already", inode.id(),
                    inode.link_count());
   }
   half->mutations.Add()->mutable_promote_file()->set_inode(operation.inode());
@@ -89,6 +97,7 @@ Task<> drop_link(PartitionPtr partition, proto::DropLink operation, Half* half) 
     change.set_by(-1);
     co_return Result<>{};
   }
+  CO_TRY(add_charge(*partition, inode.bucket(), -static_cast<int64_t>(inode.size()), half));
   half->mutations.Add()->mutable_remove_inode()->set_inode(operation.inode());
   release_content(*partition, inode.content(), half);
   co_return Result<>{};
@@ -125,7 +134,7 @@ Task<> replace_file(PartitionPtr partition, proto::ReplaceFile operation, Half* 
     file.content = CO_TRY(take_content(partition, operation.content(), operation.inline_data(),
                                        SessionId(operation.session()), half));
   }
-  *half->result.mutable_inode() = put_new_file(*partition, file, half);
+  *half->result.mutable_inode() = CO_TRY(put_new_file(*partition, file, half));
   co_return Result<>{};
 }
 

@@ -62,6 +62,8 @@ TEST(MetadataFormat, KeysOfJobsAndTransactionsKeepTheirBytes) {
   EXPECT_EQ(key_text(kKeys.lock(InodeId(5))), "0103160000000000000005");
   EXPECT_EQ(key_text(kKeys.lock_from("10.0.0.1", InodeId(5))),
             "010317b61d99f8e56b66460000000000000005");
+  EXPECT_EQ(key_text(kKeys.usage(5)), "01031e0000000000000005");
+  EXPECT_EQ(key_text(kKeys.quota(5)), "01031f0000000000000005");
 }
 
 TEST(MetadataFormat, RecoveryPositionKeepsItsRow) {

@@ -31,4 +31,19 @@ void StripeReservation::restore(StripeId id) {
   ids_.push_back(id);
 }
 
+ChargeReservation::ChargeReservation(PartitionPtr partition, uint64_t bucket, int64_t bytes)
+    : partition_(std::move(partition)), bucket_(bucket), bytes_(bytes) {
+  ChargesOnTheirWay& charges = partition_->charges_[bucket_];
+  ++charges.count;
+  (bytes_ > 0 ? charges.grown : charges.shrunk) += bytes_;
+}
+
+ChargeReservation::~ChargeReservation() {
+  if (partition_ == nullptr) return;
+  const auto found = partition_->charges_.find(bucket_);
+  ChargesOnTheirWay& charges = found->second;
+  (bytes_ > 0 ? charges.grown : charges.shrunk) -= bytes_;
+  if (--charges.count == 0) partition_->charges_.erase(found);
+}
+
 }  // namespace turbine::meta

@@ -45,6 +45,27 @@ class StripeReservation {
   std::vector<StripeId> ids_;
 };
 
+/// Sums of a bucket's changes that are on their way into its quota.
+struct ChargesOnTheirWay {
+  uint32_t count = 0;
+  int64_t grown = 0;
+  int64_t shrunk = 0;  // ≤ 0
+};
+
+/// A change of what a bucket uses that is on its way into its quota: growth holds the room.
+class ChargeReservation {
+ public:
+  ChargeReservation(PartitionPtr partition, uint64_t bucket, int64_t bytes);
+  ChargeReservation(ChargeReservation&&) noexcept = default;
+  ChargeReservation& operator=(ChargeReservation&&) noexcept = default;
+  ~ChargeReservation();
+
+ private:
+  PartitionPtr partition_;
+  uint64_t bucket_;
+  int64_t bytes_;
+};
+
 /// Locks and reservations are given back with it.
 struct Half {
   std::vector<KeyLocks::Guard> guards;
@@ -52,6 +73,8 @@ struct Half {
   google::protobuf::RepeatedPtrField<proto::Mutation> mutations;
   std::vector<StripeReservation> reservations;
   std::vector<Removal> removals;
+  std::vector<ChargeReservation> charge_reservations;
+  std::vector<proto::ChargeBucket> charges;  // for the coordinator to charge (bucket_usage.hpp)
   proto::SubResult result;
 };
 

@@ -40,6 +40,14 @@ Result<> Image::load_mirrors() {
   auto locked = kv_.scan(keys_.kind(Kind::lock), keys_.kind_end(Kind::lock));
   for (; locked->valid(); locked->next()) locked_.insert(InodeId(number_in_key(locked->key())));
   TRY(locked->status());
+  TRY(for_each<proto::BucketUsage>(Kind::usage, [&](std::string_view key, proto::BucketUsage u) {
+    if (u.charged() != 0) charged_[number_in_key(key)] = u.charged();
+    usage_.insert_or_assign(number_in_key(key), std::move(u));
+  }));
+  TRY(for_each<proto::BucketQuotaState>(
+      Kind::quota, [&](std::string_view key, proto::BucketQuotaState quota) {
+        quotas_.insert_or_assign(number_in_key(key), std::move(quota));
+      }));
   auto it = kv_.scan(keys_.kind(Kind::replay), keys_.kind_end(Kind::replay));
   for (; it->valid(); it->next()) {
     const RequestId id{SessionId(number_in_key(it->key(), 1)), number_in_key(it->key(), 2)};
@@ -185,6 +193,14 @@ Result<> Image::apply_mutation(Step& step, const proto::Mutation& m) {
       return drop_cookies(step, m.drop_cookies_before_ns());
     case Op::kChangeLocks:
       return change_locks(step, m.change_locks());
+    case Op::kSetQuota:
+      return set_quota(step, m.set_quota());
+    case Op::kNoteUsage:
+      return note_usage(step, m.note_usage());
+    case Op::kChargeBucket:
+      return charge_bucket(step, m.charge_bucket());
+    case Op::kCountUsage:
+      return count_usage(step, m.count_usage());
     case Op::OP_NOT_SET:
       break;
   }

@@ -57,6 +57,13 @@ class Image {
   /// By their Kv keys.
   const std::map<std::string, proto::Intent>& intents() const { return intents_; }
   const std::map<std::string, proto::Decision>& decisions() const { return decisions_; }
+  /// What buckets use here, and the quotas of those that are at home here, by their inodes.
+  const std::map<uint64_t, proto::BucketUsage>& usage() const { return usage_; }
+  const std::map<uint64_t, proto::BucketQuotaState>& quotas() const { return quotas_; }
+  /// Generation of the quota that changes of what `bucket` uses here are charged to; 0: of none.
+  uint64_t charged_to(uint64_t bucket) const;
+  const std::map<uint64_t, uint64_t>& charged() const { return charged_; }
+  static bool is_counted(const proto::BucketQuotaState& quota, PartitionId partition);
   /// The bucket of an answered request.
   std::optional<uint64_t> replay_bucket_of(RequestId id) const;
   std::optional<uint64_t> oldest_replay_bucket() const;
@@ -135,6 +142,13 @@ class Image {
   Result<> change_locks(Step& step, const proto::ChangeLocksMutation& m);
   /// With the file. Costs nothing when it has no locks.
   Result<> drop_locks(Step& step, InodeId file);
+  /// Of files that have a name, and of all files together.
+  void change_usage(Step& step, uint64_t bucket, int64_t bytes, int64_t files);
+  void put_usage(Step& step, uint64_t bucket);
+  Result<> count_usage(Step& step, const proto::CountUsageMutation& m);
+  Result<> set_quota(Step& step, const proto::SetQuotaMutation& m);
+  Result<> note_usage(Step& step, const proto::NoteUsageMutation& m);
+  Result<> charge_bucket(Step& step, const proto::ChargeBucketMutation& m);
 
   Result<> put_intent(Step& step, const proto::Intent& intent);
   Result<> finish_intent(Step& step, const proto::FinishIntentMutation& m);
@@ -153,7 +167,10 @@ class Image {
   StripeRanges ranges_;
   std::map<std::string, proto::Intent> intents_;
   std::map<std::string, proto::Decision> decisions_;
-  std::unordered_set<InodeId> locked_;              // files with locks
+  std::unordered_set<InodeId> locked_;  // files with locks
+  std::map<uint64_t, proto::BucketUsage> usage_;
+  std::map<uint64_t, uint64_t> charged_;  // generation; of usage_
+  std::map<uint64_t, proto::BucketQuotaState> quotas_;
   std::unordered_map<RequestId, uint64_t> replay_;  // never iterated
   std::map<uint64_t, std::vector<RequestId>> replay_buckets_;
 };

@@ -135,13 +135,13 @@ Result<> Image::put_file(Step& step, const proto::PutFileMutation& m) {
   proto::Dirent dirent;
   *dirent.mutable_file() = m.inode();
   const auto size = static_cast<int64_t>(m.inode().size());
-  state_.set_object_bytes(state_.object_bytes() + size - static_cast<int64_t>(m.old_size()));
+  change_usage(step, m.inode().bucket(), size - static_cast<int64_t>(m.old_size()),
+               m.added() ? 1 : 0);
   if (m.added()) {
     proto::InodeRecord pointer;
     pointer.set_directory(m.directory());
     pointer.set_name(m.name());
     step.changes.put(keys_.inode(InodeId(m.inode().id())), pointer);
-    state_.set_object_count(state_.object_count() + 1);
     return add_name(step, directory, m.name(), std::move(dirent),
                     {.entries = 1, .make_implicit = m.make_implicit()});
   }
@@ -158,10 +158,9 @@ Result<> Image::put_file(Step& step, const proto::PutFileMutation& m) {
 Result<> Image::remove_file(Step& step, const proto::RemoveFileMutation& m) {
   step.changes.remove(keys_.inode(InodeId(m.inode())));
   TRY(drop_locks(step, InodeId(m.inode())));
-  state_.set_object_count(state_.object_count() - 1);
-  state_.set_object_bytes(state_.object_bytes() - static_cast<int64_t>(m.old_size()));
-  TRY(take_name(step, InodeId(m.directory()), m.name(), false,
-                {.entries = -1, .keep = m.keep_directory()}));
+  const proto::Dirent dirent = TRY(take_name(step, InodeId(m.directory()), m.name(), false,
+                                             {.entries = -1, .keep = m.keep_directory()}));
+  change_usage(step, dirent.file().bucket(), -static_cast<int64_t>(m.old_size()), -1);
   return {};
 }
 

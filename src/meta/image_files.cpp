@@ -122,7 +122,7 @@ Result<> Image::write_file(Step& step, const proto::WriteFileMutation& m) {
   TRY(add_content(step, add));
   const uint64_t size = std::max(inode.size(), m.end());
   const uint64_t grown = size - inode.size();
-  state_.set_object_bytes(state_.object_bytes() + static_cast<int64_t>(grown));
+  change_usage(step, inode.bucket(), static_cast<int64_t>(grown), 0);
   inode.set_size(size);
   set_holes(inode, inode.hole_bytes() + grown + punched, added);
   if (m.clear_set_id()) {
@@ -168,8 +168,8 @@ Result<> Image::change_inode(Step& step, const proto::ChangeInodeMutation& m) {
     } else {
       inode.set_hole_bytes(inode.hole_bytes() + m.size() - old);
     }
-    state_.set_object_bytes(state_.object_bytes() + static_cast<int64_t>(m.size()) -
-                            static_cast<int64_t>(old));
+    change_usage(step, inode.bucket(), static_cast<int64_t>(m.size()) - static_cast<int64_t>(old),
+                 0);
     inode.set_size(m.size());
     inode.set_mtime_ns(time);
     inode.set_content_time_ns(std::max(time, inode.content_time_ns() + 1));

@@ -27,9 +27,9 @@ Result<> Image::remove_inode(Step& step, InodeId id) {
   }
   const proto::Inode& inode = record->inode();
   if (inode.type() != proto::FILE_DIRECTORY && inode.link_count() > 0) {  // had a name
-    state_.set_object_count(state_.object_count() - 1);
-    state_.set_object_bytes(state_.object_bytes() - static_cast<int64_t>(inode.size()));
+    change_usage(step, inode.bucket(), -static_cast<int64_t>(inode.size()), -1);
   }
+  if (quotas_.erase(id.value) > 0) step.changes.remove(keys_.quota(id.value));
   step.changes.remove(key);
   return drop_locks(step, id);
 }
@@ -59,8 +59,8 @@ Result<> Image::replace_file(Step& step, const proto::ReplaceFileMutation& m) {
   proto::InodeRecord record;
   *record.mutable_inode() = m.inode();
   step.changes.put(keys_.inode(InodeId(m.inode().id())), record);
-  state_.set_object_bytes(state_.object_bytes() + static_cast<int64_t>(m.inode().size()) -
-                          static_cast<int64_t>(m.old_size()));
+  change_usage(step, m.inode().bucket(),
+               static_cast<int64_t>(m.inode().size()) - static_cast<int64_t>(m.old_size()), 0);
   return {};
 }
 

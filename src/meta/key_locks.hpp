@@ -22,6 +22,7 @@ enum class LockKind : uint8_t {
   inode = 3,       // an inode's content and attributes
   upload = 4,      // a multipart upload; `name` is its id
   file_locks = 5,  // the locks that clients hold in a file
+  usage = 6,       // shared: what a bucket uses changes; exclusive: it is being counted
 };
 
 struct LockKey {
@@ -47,6 +48,9 @@ inline LockRequest lock_inode(InodeId inode, bool exclusive) {
 }
 inline LockRequest lock_upload(InodeId bucket, std::string_view id, bool exclusive) {
   return {{LockKind::upload, bucket, std::string(id)}, exclusive};
+}
+inline LockRequest lock_usage(InodeId bucket, bool exclusive) {
+  return {{LockKind::usage, bucket, {}}, exclusive};
 }
 
 /// Shared and exclusive locks on keys; one reactor thread. A request waits in the queues of all its

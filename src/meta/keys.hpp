@@ -36,6 +36,8 @@ enum class Kind : uint8_t {
   gone_cookie = 21,  // time of removal, dir, cookie → nothing
   lock = 22,         // inode → FileLocks
   lock_owner = 23,   // hash of a client's address, inode → nothing
+  usage = 30,        // bucket → BucketUsage
+  quota = 31,        // bucket → BucketQuotaState
 };
 
 /// Makes the keys of one partition, in the slot of a generation of its state (replica/slots.hpp).
@@ -72,6 +74,8 @@ class Keys {
   std::string reap_queue(InodeId id) const { return number(Kind::reap_queue, id.value); }
   std::string trash(uint64_t content) const { return number(Kind::trash, content); }
   std::string part_table(uint64_t content) const { return number(Kind::parts, content); }
+  std::string usage(uint64_t bucket) const { return number(Kind::usage, bucket); }
+  std::string quota(uint64_t bucket) const { return number(Kind::quota, bucket); }
   std::string hidden(SessionId session, InodeId id) const;
   std::string cookie(InodeId directory, uint64_t cookie) const;
   std::string gone_cookie(int64_t removed_ns, InodeId directory, uint64_t cookie) const;

@@ -22,6 +22,7 @@ Answer<proto::LinkFileReply> link_file(Call call, proto::LinkFileRequest request
   CO_TRY(check_access(request.who(), directory, kMayWrite));
   proto::SubOperation add;
   add.mutable_add_link()->set_inode(request.inode());
+  add.mutable_add_link()->set_bucket(directory.bucket());
   auto added = CO_TRY(co_await txn.prepare(InodeId(request.inode()).partition(), std::move(add)));
   auto& link = *txn.half().mutations.Add()->mutable_link_file();
   link.set_directory(id.value);

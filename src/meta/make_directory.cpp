@@ -29,6 +29,7 @@ Answer<proto::MakeDirectoryReply> make_directory(Call call, proto::MakeDirectory
   *tree.add_names() = request.name();
   proto::Inode& attributes = *tree.mutable_attributes();
   attributes.set_type(proto::FILE_DIRECTORY);
+  attributes.set_bucket(parent.bucket());
   attributes.set_mode(request.mode());
   attributes.set_uid(request.uid());
   attributes.set_gid(request.gid());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "meta/bucket_usage.hpp"
 #include "meta/etag.hpp"
 
 namespace turbine::meta {
@@ -134,7 +135,7 @@ void release_content(const Partition& partition, uint64_t content, Half* half) {
   release.set_pinned(partition.pins().holds(content));
 }
 
-proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half) {
+Result<proto::Inode> put_new_file(Partition& partition, const NewFile& file, Half* half) {
   proto::Inode inode;
   if (file.old.has_value()) {
     const proto::Inode& old = *file.old;
@@ -144,6 +145,7 @@ proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half)
     inode.set_gid(old.gid());
     inode.set_link_count(old.link_count());
     inode.set_owner_user(old.owner_user());
+    inode.set_bucket(old.bucket());
     inode.set_change(old.change() + 1);
     inode.set_content_version(old.content_version() + 1);
   } else {
@@ -153,6 +155,7 @@ proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half)
     inode.set_gid(file.attributes.gid());
     inode.set_link_count(1);
     inode.set_owner_user(file.attributes.owner_user());
+    inode.set_bucket(file.bucket);
     inode.set_change(1);
     inode.set_content_version(1);
   }
@@ -171,10 +174,13 @@ proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half)
   inode.set_content(file.content);
   inode.set_part_count(static_cast<uint32_t>(file.parts.size()));
 
+  const uint64_t old_size = file.old.has_value() ? file.old->size() : 0;
+  TRY(add_charge(partition, inode.bucket(),
+                 static_cast<int64_t>(file.size) - static_cast<int64_t>(old_size), half));
   if (file.own_row) {
     proto::ReplaceFileMutation& replace = *half->mutations.Add()->mutable_replace_file();
     *replace.mutable_inode() = inode;
-    replace.set_old_size(file.old->size());
+    replace.set_old_size(old_size);
   } else {
     proto::PutFileMutation& put = *half->mutations.Add()->mutable_put_file();
     put.set_directory(file.directory.value);
@@ -182,7 +188,7 @@ proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half)
     *put.mutable_inode() = inode;
     put.set_added(!file.old.has_value());
     put.set_make_implicit(file.make_implicit);
-    if (file.old.has_value()) put.set_old_size(file.old->size());
+    put.set_old_size(old_size);
   }
   if (file.old.has_value()) release_content(partition, file.old->content(), half);
   if (!file.parts.empty()) {

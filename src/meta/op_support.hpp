@@ -57,6 +57,7 @@ Result<uint64_t> take_content(PartitionPtr partition, const proto::NewContent& c
 void add_inline(proto::AddContentMutation* add, uint64_t offset, std::string_view data);
 
 struct NewFile {
+  uint64_t bucket = 0;  // of a new one
   InodeId directory;
   std::string name;
   std::optional<proto::Inode> old;  // what it replaces
@@ -70,8 +71,9 @@ struct NewFile {
 /// Adds to `half` the mutation that lets go of the content, at once or when nobody reads it.
 void release_content(const Partition& partition, uint64_t content, Half* half);
 
-/// Adds to `half` the mutations that put the file there; returns its inode.
-proto::Inode put_new_file(Partition& partition, const NewFile& file, Half* half);
+/// Adds to `half` the mutations that put the file there, and what is charged for them; returns its
+/// inode. Errc::busy.
+Result<proto::Inode> put_new_file(Partition& partition, const NewFile& file, Half* half);
 
 /// The runs within [offset, offset + length) of a content of `size` bytes, as LOOKUP answers them;
 /// ≤ 1 MiB.

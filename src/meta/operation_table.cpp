@@ -194,6 +194,7 @@ void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
   table.read(proto::LIST_PARTS, &list_parts, &by_bucket<proto::ListPartsRequest>);
   table.read(proto::LIST_UPLOADS, &list_uploads, &by_bucket<proto::ListUploadsRequest>);
   table.read(proto::STRIPE_LIVENESS, &stripe_liveness, &by_partition<proto::StripeLivenessRequest>);
+  table.read(proto::BUCKET_USAGE, &bucket_usage, &by_partition<proto::BucketUsageRequest>);
 
   table.mutation(proto::PUT_FILE, &put_file, &by_directory<proto::PutFileRequest>);
   table.mutation(proto::CREATE_FILE, &create_file, &by_directory<proto::CreateFileRequest>);
@@ -229,6 +230,7 @@ void PartitionHost::register_handlers(rpc::Dispatcher& dispatcher) {
   table.mutation(proto::TXN_FINISH, &txn_finish, &by_partition<proto::TxnFinishRequest>);
   table.mutation(proto::TXN_OUTCOME, &txn_outcome, &by_partition<proto::TxnOutcomeRequest>);
   table.mutation(proto::REAP_INODES, &reap_inodes, &by_first_inode);
+  table.mutation(proto::COUNT_USAGE, &count_usage, &by_partition<proto::CountUsageRequest>);
 }
 
 }  // namespace turbine::meta

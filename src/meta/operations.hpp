@@ -29,6 +29,7 @@ Answer<proto::ReleasePinReply> release_pin(Call call, proto::ReleasePinRequest r
 Answer<proto::ListPartsReply> list_parts(Call call, proto::ListPartsRequest request);
 Answer<proto::ListUploadsReply> list_uploads(Call call, proto::ListUploadsRequest request);
 Answer<proto::StripeLivenessReply> stripe_liveness(Call call, proto::StripeLivenessRequest request);
+Answer<proto::BucketUsageReply> bucket_usage(Call call, proto::BucketUsageRequest request);
 
 // Mutations.
 Answer<proto::CreateFileReply> create_file(Call call, proto::CreateFileRequest request);
@@ -65,5 +66,6 @@ Answer<proto::TxnPrepareReply> txn_prepare(Call call, proto::TxnPrepareRequest r
 Answer<proto::TxnFinishReply> txn_finish(Call call, proto::TxnFinishRequest request);
 Answer<proto::TxnOutcomeReply> txn_outcome(Call call, proto::TxnOutcomeRequest request);
 Answer<proto::ReapInodesReply> reap_inodes(Call call, proto::ReapInodesRequest request);
+Answer<proto::CountUsageReply> count_usage(Call call, proto::CountUsageRequest request);
 
 }  // namespace turbine::meta

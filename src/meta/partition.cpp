@@ -97,6 +97,9 @@ Result<> Partition::lock_prepared() {
     half.locks = std::move(locks);
     StripeReservation reservation(shared_from_this());
     for (const proto::Mutation& mutation : intent.mutations()) {
+      if (const auto& charge = mutation.charge_bucket(); charge.delta() != 0) {
+        half.charge_reservations.emplace_back(shared_from_this(), charge.bucket(), charge.delta());
+      }
       if (!mutation.has_add_content()) continue;
       for (const proto::NewStripe& stripe : mutation.add_content().stripes()) {
         reservation.restore(StripeId(stripe.id()));
@@ -250,6 +253,11 @@ void Partition::note_ended(const std::string& key) {
     ended_order_.pop_front();
   }
   if (ended_.insert(key).second) ended_order_.emplace_back(now, key);
+}
+
+ChargesOnTheirWay Partition::charges_on_their_way(uint64_t bucket) const {
+  const auto found = charges_.find(bucket);
+  return found == charges_.end() ? ChargesOnTheirWay{} : found->second;
 }
 
 bool Partition::may_vanish(const proto::Inode& directory, uint64_t more) const {

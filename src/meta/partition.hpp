@@ -125,9 +125,13 @@ class Partition final : public replica::StateMachine,
   /// removal that has come and gone.
   bool may_vanish(const proto::Inode& directory, uint64_t more = 1) const;
 
+  /// Of a bucket at home here.
+  ChargesOnTheirWay charges_on_their_way(uint64_t bucket) const;
+
  private:
   friend class Removal;
   friend class StripeReservation;
+  friend class ChargeReservation;
   struct Pending {
     explicit Pending(Executor executor) : done(executor) {}
     proto::LogEntry entry;
@@ -169,7 +173,8 @@ class Partition final : public replica::StateMachine,
   std::set<std::string> finishing_decisions_;
   std::vector<proto::TxnId> settled_decisions_;
   std::map<InodeId, uint32_t> removals_;
-  std::map<Kind, Lsn> empty_queues_;  // as of this entry
+  std::map<uint64_t, ChargesOnTheirWay> charges_;  // by bucket
+  std::map<Kind, Lsn> empty_queues_;               // as of this entry
 };
 
 }  // namespace turbine::meta

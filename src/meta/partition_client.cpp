@@ -16,7 +16,7 @@ bool worth_another_try(Errc code) {
 /// same answer, and later primaries refuse copies that were sent before they led.
 bool is_remembered(Errc code) {
   return code == Errc::precondition_failed || code == Errc::not_found || code == Errc::exists ||
-         code == Errc::not_empty;
+         code == Errc::not_empty || code == Errc::quota_exceeded;
 }
 
 uint32_t age_ms(TimePoint now, TimePoint received) {

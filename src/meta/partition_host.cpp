@@ -120,6 +120,7 @@ Task<> PartitionHost::start(journal::Journal& journal) {
     gate_.spawn("sessions", every(milliseconds(1000), [this] { return end_silent_sessions(); }));
     gate_.spawn("transactions", every(milliseconds(250), [this] { return settle_transactions(); }));
     gate_.spawn("reaper", every(milliseconds(500), [this] { return reap(); }));
+    gate_.spawn("quotas", every(milliseconds(500), [this] { return keep_quotas(); }));
     gate_.spawn("freeing", every(milliseconds(500), [this] { return free_stripes(false); }));
     gate_.spawn("repairer", every(milliseconds(250), [this] { return repairer_->run_once(); }));
     gate_.spawn("destager", every(milliseconds(500), [this] { return destager_->run_once(); }));

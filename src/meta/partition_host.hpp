@@ -25,6 +25,13 @@ class Cleaner;
 class Destager;
 class Repairer;
 
+/// Of the map.
+struct BucketQuotas {
+  uint64_t epoch = 0;
+  uint32_t partition_count = 0;
+  std::map<uint64_t, proto::BucketQuota> by_bucket;
+};
+
 /// Owns the replicas of partitions that this blade holds, and serves those that lead. One reactor
 /// thread.
 ///
@@ -86,6 +93,7 @@ class PartitionHost {
   Task<> settle_transactions();  // in-doubt intents, untold decisions, old records
   Task<> reap();                 // inodes whose name is gone
   Task<> free_stripes(bool space_is_short);
+  Task<> keep_quotas();  // begins, counts and ends quotas of buckets as the map says
   Task<> flush_kv();
 
  private:
@@ -98,6 +106,7 @@ class PartitionHost {
   Task<> trim_trash_of(PartitionPtr partition);
   Task<> reap_of(PartitionPtr partition);
   Task<> settle_partition(PartitionPtr partition);
+  Task<> keep_quotas_of(PartitionPtr partition, const BucketQuotas& quotas);
   Task<> end_session_in(PartitionPtr partition, SessionId session);
   Task<> end_old_ranges();
   Task<> flush_when_needed();

@@ -1,4 +1,5 @@
 // PUT_FILE: a whole file appears or is replaced at once, with the directories it lacks.
+#include "meta/bucket_usage.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
@@ -37,7 +38,8 @@ Task<> drop_no_object(Transaction& txn, PartitionPtr partition, InodeId director
     remove.set_name(entry.name);
     remove.set_inode(entry.id().value);
     remove.set_old_size(entry.dirent.file().size());
-    co_return Result<>{};
+    co_return add_charge(*partition, entry.dirent.file().bucket(),
+                         -static_cast<int64_t>(entry.dirent.file().size()), &txn.half());
   }
   auto& unlink = *txn.half().mutations.Add()->mutable_unlink_file();
   unlink.set_directory(directory.value);
@@ -116,6 +118,7 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
   if (!makes_directories) {
     if (there && !old) CO_TRY(co_await drop_no_object(txn, partition, directory, *there));
     NewFile file;
+    file.bucket = parent.bucket();
     file.directory = directory;
     file.name = put.path(0);
     file.attributes = put.attributes();
@@ -131,7 +134,7 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
     file.old = std::move(old);
     reply.set_replaced(file.old.has_value());
     reply.set_parent(directory.value);
-    *reply.mutable_inode() = put_new_file(*partition, file, &txn.half());
+    *reply.mutable_inode() = CO_TRY(put_new_file(*partition, file, &txn.half()));
     co_return reply;
   }
 
@@ -144,6 +147,7 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
   tree.mutable_attributes()->set_uid(put.attributes().uid());
   tree.mutable_attributes()->set_gid(put.attributes().gid());
   tree.mutable_attributes()->set_mode(parent.mode());
+  tree.mutable_attributes()->set_bucket(parent.bucket());
   tree.set_with_file(true);
   tree.set_file_name(put.path(put.path_size() - 1));
   *tree.mutable_file() = put.attributes();

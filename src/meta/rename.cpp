@@ -1,5 +1,6 @@
 // RENAME: a file or directory gets another place. The coordinator is the partition of the directory
 // that it goes to.
+#include "meta/bucket_usage.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
@@ -57,7 +58,7 @@ Result<> check_target(const Source& source, const Move& move, const Entry& targe
   return {};
 }
 
-void remove_here(Partition& partition, const Move& move, const Entry& target, Half* half) {
+Result<> remove_here(Partition& partition, const Move& move, const Entry& target, Half* half) {
   const proto::Inode& file = target.dirent.file();
   auto& remove = *half->mutations.Add()->mutable_remove_file();
   remove.set_directory(move.to.value);
@@ -65,6 +66,7 @@ void remove_here(Partition& partition, const Move& move, const Entry& target, Ha
   remove.set_inode(file.id());
   remove.set_old_size(file.size());
   release_content(partition, file.content(), half);
+  return add_charge(partition, file.bucket(), -static_cast<int64_t>(file.size()), half);
 }
 
 void fill_changes(const Move& move, Image::Observed* observed, proto::RenameReply* reply) {
@@ -74,7 +76,7 @@ void fill_changes(const Move& move, Image::Observed* observed, proto::RenameRepl
 
 /// A file moves within this partition, and what it replaces is only here. None: it is not so.
 Task<std::optional<proto::RenameReply>> rename_here(PartitionPtr partition, RequestId id,
-                                                    Move move) {
+                                                    TimePoint received, Move move) {
   const EntryName name = CO_TRY(co_await resolve_name(partition, move.from, move.from_name));
   std::vector<LockRequest> more = {lock_name(move.to, move.to_name)};
   if (move.from != move.to) more.push_back(lock_present(move.to, false));
@@ -88,6 +90,9 @@ Task<std::optional<proto::RenameReply>> rename_here(PartitionPtr partition, Requ
       file->is_directory || (target && (target->is_directory || !target->dirent.has_file()));
   if (elsewhere) co_return std::optional<proto::RenameReply>{};
   const proto::Inode to = CO_TRY(co_await find_directory(partition, move.to));
+  if (locked.directory.bucket() != to.bucket()) {
+    co_return fail(Errc::cross_device, "{} can't move to another bucket: copy it", move.from_name);
+  }
   CO_TRY(co_await check_removal(partition, move.who, locked.directory, *file));
   CO_TRY(check_access(move.who, to, kMayWrite | kMayExecute));
   CO_TRY(check_new_file(to, move.to_name));
@@ -95,7 +100,7 @@ Task<std::optional<proto::RenameReply>> rename_here(PartitionPtr partition, Requ
   if (target) {
     if (target->id() == file->id()) co_return reply;
     CO_TRY(co_await check_removal(partition, move.who, to, *target));
-    remove_here(*partition, move, *target, &half);
+    CO_TRY(remove_here(*partition, move, *target, &half));
   }
   auto& rename = *half.mutations.Add()->mutable_rename_file();
   rename.set_from_directory(move.from.value);
@@ -104,7 +109,7 @@ Task<std::optional<proto::RenameReply>> rename_here(PartitionPtr partition, Requ
   rename.set_name(move.to_name);
   rename.set_keep_directory(true);
   Image::Observed observed;
-  CO_TRY(co_await partition->commit(make_entry(id, reply, &half), &observed));
+  CO_TRY(co_await commit_half(partition, id, received, reply, &half, &observed));
   fill_changes(move, &observed, &reply);
   co_return reply;
 }
@@ -126,8 +131,7 @@ Task<> check_no_loop(Transaction& txn, PartitionPtr partition, InodeId moved, In
 
 Task<> replace_target(Transaction& txn, PartitionPtr partition, Move move, Entry target) {
   if (target.dirent.has_file()) {
-    remove_here(*partition, move, target, &txn.half());
-    co_return Result<>{};
+    co_return remove_here(*partition, move, target, &txn.half());
   }
   proto::SubOperation operation;
   if (target.is_directory) {
@@ -146,7 +150,7 @@ Task<> replace_target(Transaction& txn, PartitionPtr partition, Move move, Entry
 }
 
 /// Returns how long somebody may still rely on a directory's old place.
-Task<Duration> take_source(Transaction& txn, Source source, Move move) {
+Task<Duration> take_source(Transaction& txn, Source source, Move move, uint64_t bucket) {
   proto::SubOperation operation;
   proto::TakeEntry& take = *operation.mutable_take_entry();
   take.set_directory(move.from.value);
@@ -154,6 +158,7 @@ Task<Duration> take_source(Transaction& txn, Source source, Move move) {
   take.set_child(source.id.value);
   take.set_is_directory(source.is_directory);
   take.set_stays(move.from == move.to);
+  take.set_bucket(bucket);
   *take.mutable_who() = move.who;
   const auto taken = CO_TRY(co_await txn.prepare(move.from.partition(), std::move(operation)));
   co_return std::chrono::milliseconds(taken.lease_ms());
@@ -203,7 +208,7 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
     link.set_inode(source.id.value);
   }
   // The old name goes last: a directory in which a name only changes is never empty meanwhile.
-  const Duration lease = CO_TRY(co_await take_source(txn, source, move));
+  const Duration lease = CO_TRY(co_await take_source(txn, source, move, to.bucket()));
   const TimePoint told = partition->clock().now();
   Image::Observed observed;
   CO_TRY(co_await txn.commit(reply, &observed));
@@ -225,7 +230,7 @@ Answer<proto::RenameReply> rename(Call call, proto::RenameRequest request) {
   const Source source = CO_TRY(co_await find_source(partition, move));
   rpc::With<proto::RenameReply> reply;
   if (!source.is_directory && move.from.partition() == partition->id()) {
-    auto done = CO_TRY(co_await rename_here(partition, call.id, move));
+    auto done = CO_TRY(co_await rename_here(partition, call.id, call.received, move));
     if (done.has_value()) {
       reply.body = std::move(*done);
       co_return reply;

@@ -1,10 +1,12 @@
 // SET_ATTRIBUTES: mode, owner, times and length of a file or directory.
 #include <algorithm>
 
+#include "meta/bucket_usage.hpp"
 #include "meta/file_limits.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/permissions.hpp"
+#include "meta/transaction.hpp"
 
 namespace turbine::meta {
 namespace {
@@ -28,6 +30,10 @@ Result<std::vector<uint64_t>> truncation_steps(Partition& partition, const proto
 
 int64_t time_of(const proto::NewTime& time) {
   return time.now() ? kTimeOfEntry : time.ns();
+}
+
+int64_t difference(uint64_t now, uint64_t before) {
+  return static_cast<int64_t>(now) - static_cast<int64_t>(before);
 }
 
 proto::ChangeInodeMutation mutation_of(const proto::SetAttributesRequest& request) {
@@ -57,21 +63,28 @@ Answer<proto::SetAttributesReply> set_attributes(Call call, proto::SetAttributes
   CO_TRY(check_changes(inode, &request));
   if (request.has_size()) CO_TRY(check_resizable(inode, request.size()));
   proto::ChangeInodeMutation change = mutation_of(request);
+  uint64_t size = inode.size();
   if (request.has_size() && request.size() == 0 && (inode.size() > 0 || inode.part_count() > 0)) {
     change.set_new_content(partition->next_number().value);
     release_content(*partition, inode.content(), &half);
   } else if (request.has_size() && request.size() < inode.size()) {
     for (const uint64_t step : CO_TRY(truncation_steps(*partition, inode, request.size()))) {
-      proto::LogEntry entry;
-      entry.add_mutations()->mutable_change_inode()->set_inode(id.value);
-      entry.mutable_mutations(0)->mutable_change_inode()->set_size(step);
-      CO_TRY(co_await partition->commit(std::move(entry)));
+      Half cut;
+      proto::ChangeInodeMutation& change_size = *cut.mutations.Add()->mutable_change_inode();
+      change_size.set_inode(id.value);
+      change_size.set_size(step);
+      CO_TRY(add_charge(*partition, inode.bucket(), difference(step, size), &cut));
+      CO_TRY(co_await commit_half(partition, {}, call.received, proto::SetAttributesReply(), &cut));
+      size = step;
     }
   }
   *half.mutations.Add()->mutable_change_inode() = std::move(change);
+  if (request.has_size()) {
+    CO_TRY(add_charge(*partition, inode.bucket(), difference(request.size(), size), &half));
+  }
   rpc::With<proto::SetAttributesReply> reply;
   Image::Observed observed;
-  CO_TRY(co_await partition->commit(make_entry(call.id, reply.body, &half), &observed));
+  CO_TRY(co_await commit_half(partition, call.id, call.received, reply.body, &half, &observed));
   *reply.body.mutable_file() = std::move(observed[id]);
   co_return reply;
 }

@@ -1,6 +1,7 @@
 // Sub-operations: what a partition can be asked to prepare.
 #include <algorithm>
 
+#include "meta/bucket_usage.hpp"
 #include "meta/entries.hpp"
 #include "meta/file_sub_operations.hpp"
 #include "meta/op_support.hpp"
@@ -24,6 +25,7 @@ proto::Inode new_directory(Partition& partition, const proto::InsertTree& tree, 
   inode.set_implicit(tree.implicit());
   inode.set_parent(parent.value);
   inode.set_name(name);
+  inode.set_bucket(parent == kRootInode ? inode.id() : like.bucket());
   inode.set_change(1);
   inode.set_next_cookie(3);
   const int64_t time = partition.time_after(0);
@@ -58,6 +60,7 @@ Task<> insert_tree(PartitionPtr partition, proto::InsertTree tree, Half* half) {
   *half->result.mutable_inode() = made.back();
   if (!tree.with_file()) co_return Result<>{};
   NewFile file;
+  file.bucket = made.back().bucket();
   file.directory = parent;
   file.name = tree.file_name();
   file.attributes = tree.file();
@@ -69,7 +72,7 @@ Task<> insert_tree(PartitionPtr partition, proto::InsertTree tree, Half* half) {
     file.content = CO_TRY(take_content(partition, tree.content(), tree.inline_data(),
                                        SessionId(tree.session()), half));
   }
-  *half->result.mutable_inode() = put_new_file(*partition, file, half);
+  *half->result.mutable_inode() = CO_TRY(put_new_file(*partition, file, half));
   CO_TRY(lock_late(*partition, lock_inode(InodeId(half->result.inode().id()), true), half));
   co_return Result<>{};
 }
@@ -213,6 +216,8 @@ Task<> prepare_half(PartitionPtr partition, proto::SubOperation operation, bool 
       return lock_renames(partition, wait, half);
     case proto::SubOperation::kReplaceFile:
       return replace_file(partition, std::move(*operation.mutable_replace_file()), half);
+    case proto::SubOperation::kChargeBucket:
+      return charge_bucket(partition, operation.charge_bucket(), half);
     case proto::SubOperation::OP_NOT_SET:
       break;
   }

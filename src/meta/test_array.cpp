@@ -1,5 +1,7 @@
 #include "meta/test_array.hpp"
 
+#include <algorithm>
+
 #include "cluster/map_record.hpp"
 #include "cluster/partition_change.hpp"
 
@@ -139,6 +141,23 @@ void TestArray::set_alive(Blade& blade, bool alive) {
   cluster::find_blade(record, blade.id.value)
       ->set_state(alive ? proto::BLADE_HEALTHY : proto::BLADE_DEAD);
   if (alive) cluster::reelect(record, blade.id);
+  publish(std::move(record));
+}
+
+void TestArray::set_quota(InodeId bucket, std::optional<uint64_t> bytes) {
+  proto::ClusterMap record = map.record();
+  auto& quotas = *record.mutable_quotas();
+  const auto found = std::ranges::find(quotas, bucket.value, &proto::BucketQuota::bucket);
+  if (!bytes.has_value()) {
+    if (found != quotas.end()) quotas.erase(found);
+  } else if (found != quotas.end()) {
+    found->set_bytes(*bytes);
+  } else {
+    proto::BucketQuota& quota = *quotas.Add();
+    quota.set_bucket(bucket.value);
+    quota.set_bytes(*bytes);
+    quota.set_generation(record.epoch() + 1);
+  }
   publish(std::move(record));
 }
 

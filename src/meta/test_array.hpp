@@ -70,6 +70,8 @@ class TestArray {
   PartitionPtr served(PartitionId partition);
   /// The map says that the blade is dead, or up again.
   void set_alive(Blade& blade, bool alive);
+  /// As the manager gives a bucket a quota, or takes it away.
+  void set_quota(InodeId bucket, std::optional<uint64_t> bytes);
   RequestId next_request() { return {SessionId(900), ++last_request}; }
 
   template <class Reply, class Request>

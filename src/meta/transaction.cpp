@@ -1,8 +1,10 @@
 #include "meta/transaction.hpp"
 
+#include <map>
 #include <utility>
 
 #include "base/log.hpp"
+#include "meta/op_support.hpp"
 #include "meta/partition_client.hpp"
 #include "proto/rpc.pb.h"
 
@@ -53,7 +55,26 @@ Task<proto::SubResult> Transaction::prepare(PartitionId partition, proto::SubOpe
   *request.mutable_operation() = std::move(operation);
   auto reply = CO_TRY(co_await coordinator_->seams().client.call<proto::TxnPrepareReply>(
       partition, proto::TXN_PREPARE, std::move(request), {}, {}, received_));
-  co_return std::move(*reply.body.mutable_result());
+  proto::SubResult& result = *reply.body.mutable_result();
+  half_.charges.insert(half_.charges.end(), result.charges().begin(), result.charges().end());
+  co_return std::move(result);
+}
+
+Task<> Transaction::charge_buckets() {
+  std::map<std::pair<uint64_t, uint64_t>, int64_t> deltas;
+  for (const proto::ChargeBucket& charge : std::exchange(half_.charges, {})) {
+    deltas[{charge.bucket(), charge.generation()}] += charge.delta();
+  }
+  for (const auto& [key, delta] : deltas) {
+    if (delta == 0) continue;
+    proto::SubOperation operation;
+    proto::ChargeBucket& charge = *operation.mutable_charge_bucket();
+    charge.set_bucket(key.first);
+    charge.set_generation(key.second);
+    charge.set_delta(delta);
+    CO_TRY(co_await prepare(InodeId(key.first).partition(), std::move(operation)));
+  }
+  co_return Result<>{};
 }
 
 Task<> Transaction::commit(const google::protobuf::MessageLite& reply, Image::Observed* observed) {
@@ -61,6 +82,7 @@ Task<> Transaction::commit(const google::protobuf::MessageLite& reply, Image::Ob
 }
 
 Task<> Transaction::log_decision(std::string reply, Image::Observed* observed) {
+  CO_TRY(co_await charge_buckets());
   proto::LogEntry entry;
   entry.set_session(request_.session.value);
   entry.set_sequence(request_.sequence);
@@ -99,6 +121,19 @@ void Transaction::abort() {
   for (const proto::TxnStep& step : steps_) {
     coordinator_->gate().spawn("abort transaction", send_finish(coordinator_, id_, step, false));
   }
+}
+
+Task<> commit_half(PartitionPtr partition, RequestId request, TimePoint received,
+                   const google::protobuf::MessageLite& reply, Half* half,
+                   Image::Observed* observed) {
+  if (half->charges.empty()) {
+    CO_TRY(co_await partition->commit(make_entry(request, reply, half), observed));
+    co_return Result<>{};
+  }
+  Transaction txn(partition, request, received);
+  txn.half() = std::move(*half);
+  CO_TRY(co_await txn.commit(reply, observed));
+  co_return Result<>{};
 }
 
 Task<> finish_decision(PartitionPtr coordinator, proto::Decision decision) {

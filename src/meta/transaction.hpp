@@ -29,12 +29,14 @@ class Transaction {
   /// Errc::busy: somebody else is at it; release all, back off, retry. Others: the
   /// sub-operation's refusal.
   Task<proto::SubResult> prepare(PartitionId partition, proto::SubOperation operation);
+  /// Charges first what the halves say (bucket_usage.hpp): Errc::quota_exceeded.
   /// `observed`: gets the coordinator's files around the entry.
   Task<> commit(const google::protobuf::MessageLite& reply, Image::Observed* observed = nullptr);
   /// Tells those that may have prepared, without waiting. Gives the error back.
   void abort();
 
  private:
+  Task<> charge_buckets();
   Task<> log_decision(std::string reply, Image::Observed* observed);
   PartitionPtr coordinator_;
   RequestId request_;
@@ -57,6 +59,11 @@ Task<> resolve_intent(PartitionPtr partition, std::string key);
 /// Runs a sub-operation up to the point of logging: locks, checks, mutations, result. `wait`: locks
 /// may be waited for, a bounded time; otherwise they are only tried.
 Task<> prepare_half(PartitionPtr partition, proto::SubOperation operation, bool wait, Half* half);
+
+/// Commits `half`: by one entry, or as a transaction when it must charge its buckets.
+Task<> commit_half(PartitionPtr partition, RequestId request, TimePoint received,
+                   const google::protobuf::MessageLite& reply, Half* half,
+                   Image::Observed* observed = nullptr);
 
 /// Removes the directory entries upwards from `entry` as long as what is left is empty, implicit
 /// and in this partition; half->result.next is set when it goes on elsewhere.

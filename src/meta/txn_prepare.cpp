@@ -28,6 +28,7 @@ Task<> log_intent(PartitionPtr partition, proto::TxnPrepareRequest request, std:
     name->set_exclusive(lock.exclusive);
   }
   intent.mutable_mutations()->Swap(&half.mutations);
+  for (proto::ChargeBucket& charge : half.charges) *half.result.add_charges() = std::move(charge);
   intent.set_result(half.result.SerializeAsString());
   intent.set_time_ns(partition->time_after(0));
   // Registered first: a read that comes right after the entry is applied must see it as prepared.

@@ -1,12 +1,37 @@
 // WRITE_FILE: bytes in place. Many for one file go on at once; the log has their order.
 #include <algorithm>
 
+#include "meta/bucket_usage.hpp"
 #include "meta/file_limits.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/permissions.hpp"
+#include "meta/transaction.hpp"
 
 namespace turbine::meta {
+namespace {
+
+/// What a write adds to a bucket with a quota must be known before it is logged: nobody else may
+/// then make the file longer.
+Task<LockedInode> lock_for_write(PartitionPtr partition, InodeId id, uint64_t end, Half* half) {
+  bool exclusive = false;
+  for (;;) {
+    LockedInode file = CO_TRY(co_await lock_file(partition, id, exclusive));
+    const proto::Inode& inode = file.inode;
+    Half attempt;
+    attempt.guards.push_back(std::move(file.guard));
+    const uint64_t grown = std::max(inode.size(), end) - inode.size();
+    CO_TRY(add_charge(*partition, inode.bucket(), static_cast<int64_t>(grown), &attempt));
+    if (attempt.charges.empty() || exclusive) {
+      *half = std::move(attempt);
+      co_return file;
+    }
+    exclusive = true;
+  }
+}
+
+}  // namespace
+
 Answer<proto::WriteFileReply> write_file(Call call, proto::WriteFileRequest request) {
   const PartitionPtr partition = call.partition;
   const InodeId id(request.inode());
@@ -18,8 +43,7 @@ Answer<proto::WriteFileReply> write_file(Call call, proto::WriteFileRequest requ
     end = std::max(end, extent.offset() + extent.length());
   }
   Half half;
-  LockedInode file = CO_TRY(co_await lock_file(partition, id, false));
-  half.guards.push_back(std::move(file.guard));
+  LockedInode file = CO_TRY(co_await lock_for_write(partition, id, end, &half));
   CO_TRY(check_resizable(file.inode, end));
   if (request.has_who()) CO_TRY(check_data_access(request.who(), file.inode, kMayWrite));
   rpc::With<proto::WriteFileReply> reply;
@@ -49,7 +73,7 @@ Answer<proto::WriteFileReply> write_file(Call call, proto::WriteFileRequest requ
   write.set_clear_set_id(request.has_who() && request.who().uid() != 0);
   *half.mutations.Add()->mutable_write_file() = std::move(write);
   Image::Observed observed;
-  CO_TRY(co_await partition->commit(make_entry(call.id, reply.body, &half), &observed));
+  CO_TRY(co_await commit_half(partition, call.id, call.received, reply.body, &half, &observed));
   *reply.body.mutable_file() = std::move(observed[id]);
   co_return reply;
 }
