@@ -82,6 +82,11 @@ class Manager {
   /// Errc::not_found.
   Task<> delete_export_policy(std::string name);
 
+  /// What the files of a bucket may have together; nothing: no limit (any more). `buckets`: all
+  /// that are there; the quotas of others are forgotten.
+  Task<> set_bucket_quota(InodeId bucket, std::optional<uint64_t> bytes,
+                          std::vector<InodeId> buckets);
+
   /// The array's records as of one moment, encoded (config_backup.hpp). Errc::unavailable before
   /// the array is complete.
   Task<std::string> config_backup() const;
