@@ -1,7 +1,9 @@
 #include "fs/array_files.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "fs/buckets.hpp"
 #include "fs/file_bytes.hpp"
 #include "fs/file_names.hpp"
 #include "fs/file_stat.hpp"
@@ -91,12 +93,24 @@ class ArrayFiles final : public Files {
   Task<DirectoryPage> list(Credentials who, DirectoryPageRequest request) override {
     return list_files(core_, std::move(who), std::move(request));
   }
-  Task<SpaceStat> space(InodeId file) override {
-    CO_TRY(co_await fetch_inode(core_, file));
-    co_return space_of(*core_->map.get());
-  }
+  Task<SpaceStat> space(InodeId file) override { return space_for(core_, file); }
 
  private:
+  static Task<SpaceStat> space_for(CorePtr core, InodeId file) {
+    const proto::Inode inode = CO_TRY(co_await fetch_inode(core, file));
+    const cluster::MapPtr map = core->map.get();
+    SpaceStat space = space_of(*map);
+    const auto& quotas = map->record().quotas();
+    if (std::ranges::find(quotas, inode.bucket(), &proto::BucketQuota::bucket) == quotas.end()) {
+      co_return space;
+    }
+    const auto quota = CO_TRY(co_await bucket_quota(core, InodeId(inode.bucket())));
+    if (!quota.has_value()) co_return space;
+    const uint64_t left = quota->limit_bytes - std::min(quota->limit_bytes, quota->used_bytes);
+    space.total_bytes = quota->limit_bytes;
+    space.free_bytes = std::min({space.free_bytes, left});
+    co_return space;
+  }
   static Task<FileStat> stat_of(CorePtr core, InodeId file) {
     co_return to_file_stat(CO_TRY(co_await fetch_inode(core, file)));
   }

@@ -1,7 +1,10 @@
 #include "fs/buckets.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
+
+#include "fs/file_names.hpp"
 
 namespace turbine::fs {
 namespace {
@@ -40,6 +43,12 @@ Task<BucketInfo> facts_of(CorePtr core, BucketFacts& facts, InodeId inode, std::
   if (facts.size() >= kFactsMax) facts.clear();
   facts[inode] = info;
   co_return info;
+}
+
+BucketUsage::Quota to_quota(const proto::BucketUsageReply::Bucket& bucket) {
+  return {.limit_bytes = bucket.limit_bytes(),
+          .used_bytes = static_cast<uint64_t>(std::max<int64_t>(bucket.used_bytes(), 0)),
+          .enforced = bucket.enforced()};
 }
 
 }  // namespace
@@ -93,6 +102,64 @@ Task<BucketInfo> find_bucket(CorePtr core, BucketFacts& facts, std::string name)
     co_return fail(Errc::not_found, "bucket {} does not exist", name);
   }
   co_return info;
+}
+
+Task<std::vector<BucketUsage>> bucket_usage(CorePtr core, std::vector<InodeId> buckets) {
+  proto::BucketUsageRequest request;
+  for (const InodeId bucket : buckets) request.add_buckets(bucket.value);
+  std::vector<Task<rpc::With<proto::BucketUsageReply>>> asked;
+  const uint32_t partitions = core->map.get()->partition_count();
+  for (uint32_t i = 0; i < partitions && !buckets.empty(); ++i) {
+    request.set_partition(i);
+    asked.push_back(
+        core->ask<proto::BucketUsageReply>(PartitionId(i), proto::BUCKET_USAGE, request));
+  }
+  std::vector<BucketUsage> usage(buckets.size());
+  for (auto& answer : co_await when_all(std::move(asked))) {
+    const auto reply = CO_TRY(std::move(answer));
+    for (size_t i = 0; i < usage.size() && i < size_t(reply.body.buckets_size()); ++i) {
+      const auto& part = reply.body.buckets(static_cast<int>(i));
+      usage[i].bytes += static_cast<uint64_t>(part.bytes());
+      usage[i].files += static_cast<uint64_t>(part.files());
+      if (part.has_quota()) usage[i].quota = to_quota(part);
+    }
+  }
+  co_return usage;
+}
+
+Task<std::optional<BucketUsage::Quota>> bucket_quota(CorePtr core, InodeId bucket) {
+  proto::BucketUsageRequest request;
+  request.set_partition(bucket.partition().value);
+  request.add_buckets(bucket.value);
+  const auto reply = CO_TRY(co_await core->ask<proto::BucketUsageReply>(
+      bucket.partition(), proto::BUCKET_USAGE, std::move(request)));
+  if (reply.body.buckets_size() == 0 || !reply.body.buckets(0).has_quota()) {
+    co_return std::optional<BucketUsage::Quota>{};
+  }
+  co_return to_quota(reply.body.buckets(0));
+}
+
+Task<BucketAttributes> set_bucket_attributes(CorePtr core, CallContext call, std::string name,
+                                             BucketAttributes attributes) {
+  const auto inode = co_await bind(core, kRootInode, name, true);
+  if (inode.failed_with(Errc::not_found)) {
+    co_return fail(Errc::not_found, "bucket {} does not exist", name);
+  }
+  if (!inode.ok()) co_return fail(inode.error());
+  if (!attributes.uid && !attributes.gid && !attributes.mode) {
+    const proto::Inode now = CO_TRY(co_await fetch_inode(core, *inode));
+    co_return BucketAttributes{.uid = now.uid(), .gid = now.gid(), .mode = now.mode()};
+  }
+  proto::SetAttributesRequest request;
+  request.set_inode(inode->value);
+  if (attributes.uid) request.set_uid(*attributes.uid);
+  if (attributes.gid) request.set_gid(*attributes.gid);
+  if (attributes.mode) request.set_mode(*attributes.mode);
+  const auto reply = CO_TRY(co_await core->partitions.call<proto::SetAttributesReply>(
+      inode->partition(), proto::SET_ATTRIBUTES, std::move(request), {}, call.request,
+      core->clock.now()));
+  const proto::Inode& after = reply.body.file().after();
+  co_return BucketAttributes{.uid = after.uid(), .gid = after.gid(), .mode = after.mode()};
 }
 
 Task<std::vector<BucketInfo>> list_buckets(CorePtr core, BucketFacts& facts) {

@@ -22,5 +22,10 @@ Task<> delete_bucket(CorePtr core, CallContext call, std::string name);
 Task<BucketInfo> find_bucket(CorePtr core, BucketFacts& facts, std::string name);
 /// A bucket whose partition can't be asked is listed without owner and time.
 Task<std::vector<BucketInfo>> list_buckets(CorePtr core, BucketFacts& facts);
+Task<std::vector<BucketUsage>> bucket_usage(CorePtr core, std::vector<InodeId> buckets);
+Task<BucketAttributes> set_bucket_attributes(CorePtr core, CallContext call, std::string name,
+                                             BucketAttributes attributes);
+/// Of one bucket by its home alone: nothing when it has none.
+Task<std::optional<BucketUsage::Quota>> bucket_quota(CorePtr core, InodeId bucket);
 
 }  // namespace turbine::fs

@@ -105,6 +105,14 @@ class GatewayFileSystem final : public ArrayFileSystem {
     return fs::list_buckets(core_, facts_);
   }
 
+  Task<std::vector<BucketUsage>> bucket_usage(CallContext, std::vector<InodeId> buckets) override {
+    return fs::bucket_usage(core_, std::move(buckets));
+  }
+  Task<BucketAttributes> set_bucket_attributes(CallContext call, std::string name,
+                                               BucketAttributes attributes) override {
+    return fs::set_bucket_attributes(core_, call, std::move(name), attributes);
+  }
+
   Task<ObjectInfo> head(CallContext, std::string bucket, std::string key) override {
     return head_object(core_, std::move(bucket), std::move(key));
   }

@@ -24,6 +24,22 @@ struct BucketInfo {
   uint64_t owner_user = 0;
 };
 
+/// What a bucket holds. Bytes are lengths of files, as they show them.
+struct BucketUsage {
+  struct Quota {
+    uint64_t limit_bytes = 0;
+    uint64_t used_bytes = 0;
+    bool enforced = false;  // what was there before it is counted: it holds
+  };
+  uint64_t bytes = 0;
+  uint64_t files = 0;  // with a name, and no directories
+  std::optional<Quota> quota;
+};
+/// Of a bucket's directory. What S3 makes in it belongs to the same user and group.
+struct BucketAttributes {
+  std::optional<uint32_t> uid, gid, mode;
+};
+
 /// A file as an object. `key` is the whole S3 key.
 struct ObjectInfo {
   std::string key;
@@ -104,8 +120,8 @@ struct PartInfo {
 };
 
 /// One per gateway process and reactor. Errors a front-end reacts to: not_found, exists, not_empty,
-/// invalid, name_too_long, precondition_failed, no_space, unavailable (503), timeout (503, outcome
-/// unknown), conflict.
+/// invalid, name_too_long, precondition_failed, no_space, quota_exceeded, unavailable (503),
+/// timeout (503, outcome unknown), conflict.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -116,6 +132,12 @@ class FileSystem {
   virtual Task<> delete_bucket(CallContext call, std::string name) = 0;  // not_empty
   virtual Task<BucketInfo> bucket(CallContext call, std::string name) = 0;
   virtual Task<std::vector<BucketInfo>> list_buckets(CallContext call) = 0;
+  /// In the order of `buckets`; of one that is gone: nothing.
+  virtual Task<std::vector<BucketUsage>> bucket_usage(CallContext call,
+                                                      std::vector<InodeId> buckets) = 0;
+  /// Sets those that are given. Returns what it has then.
+  virtual Task<BucketAttributes> set_bucket_attributes(CallContext call, std::string name,
+                                                       BucketAttributes attributes) = 0;
 
   virtual Task<ObjectInfo> head(CallContext call, std::string bucket, std::string key) = 0;
   virtual Task<std::unique_ptr<ObjectReader>> open(CallContext call, std::string bucket,

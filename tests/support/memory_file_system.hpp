@@ -106,6 +106,29 @@ class MemoryFileSystem : public fs::FileSystem {
     co_return infos;
   }
 
+  Task<std::vector<fs::BucketUsage>> bucket_usage(fs::CallContext,
+                                                  std::vector<InodeId> buckets) override {
+    std::vector<fs::BucketUsage> usage(buckets.size());
+    for (const auto& [name, bucket] : buckets_) {
+      const auto at = std::ranges::find(buckets, bucket.info.inode) - buckets.begin();
+      if (at == std::ssize(buckets)) continue;
+      for (const auto& [key, object] : bucket.objects) {
+        usage[static_cast<size_t>(at)].bytes += object->bytes.size();
+        ++usage[static_cast<size_t>(at)].files;
+      }
+    }
+    co_return usage;
+  }
+  Task<fs::BucketAttributes> set_bucket_attributes(fs::CallContext, std::string name,
+                                                   fs::BucketAttributes attributes) override {
+    CO_TRY(find(name));
+    fs::BucketAttributes& kept = attributes_[name];
+    if (attributes.uid) kept.uid = attributes.uid;
+    if (attributes.gid) kept.gid = attributes.gid;
+    if (attributes.mode) kept.mode = attributes.mode;
+    co_return kept;
+  }
+
   Task<fs::ObjectInfo> head(fs::CallContext, std::string bucket, std::string key) override {
     const auto object = CO_TRY(find_object(bucket, key));
     co_return object->info;
@@ -325,6 +348,7 @@ class MemoryFileSystem : public fs::FileSystem {
 
   Clock& clock_;
   std::map<std::string, memory_fs::Bucket> buckets_;
+  std::map<std::string, fs::BucketAttributes> attributes_;
   uint64_t sequence_ = 0, inodes_made_ = 1, uploads_made_ = 0;
 };
 

@@ -128,6 +128,15 @@ class SmallArray {
     map.update(make_map());
   }
 
+  /// As the manager gives a bucket without one a quota.
+  void set_quota(InodeId bucket, uint64_t bytes) {
+    quotas_.emplace_back();
+    quotas_.back().set_bucket(bucket.value);
+    quotas_.back().set_bytes(bytes);
+    quotas_.back().set_generation(epoch_ + 1);
+    map.update(make_map());
+  }
+
   io::SimClock clock;
   rpc::MemNetwork network{clock, Rng(5)};
   cluster::MapHolder map;
@@ -145,6 +154,7 @@ class SmallArray {
       blade.set_address("mem:" + name_of(blade.id()));
       blade.set_session(blade.id());
     }
+    for (const proto::BucketQuota& quota : quotas_) *record.add_quotas() = quota;
     record.clear_partitions();
     for (uint32_t i = 0; i < partitions_; ++i) {
       proto::Partition& partition = *record.add_partitions();
@@ -201,6 +211,7 @@ class SmallArray {
   uint32_t blade_count_, partitions_;
   uint64_t epoch_ = 0;
   std::set<BladeId> dead_;
+  std::vector<proto::BucketQuota> quotas_;
 };
 
 }  // namespace turbine::test
