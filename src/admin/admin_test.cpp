@@ -10,6 +10,8 @@
 #include "admin/operations.hpp"
 #include "admin/problem.hpp"
 #include "admin/routes.hpp"
+#include "io/sim_clock.hpp"
+#include "support/memory_file_system.hpp"
 
 namespace turbine::admin {
 namespace {
@@ -132,17 +134,33 @@ class FakeArray final : public ArrayControl {
   Task<> delete_export_policy(std::string name) override {
     co_return fail(Errc::not_found, "export {} has no policy of its own", name);
   }
+  Task<> set_bucket_quota(InodeId bucket, std::optional<uint64_t> bytes,
+                          std::vector<InodeId>) override {
+    proto::ClusterMap record = map_->record();
+    record.clear_quotas();
+    if (bytes.has_value()) {
+      proto::BucketQuota& quota = *record.add_quotas();
+      quota.set_bucket(bucket.value);
+      quota.set_bytes(*bytes);
+    }
+    map_ = std::make_shared<cluster::ClusterMap>(std::move(record));
+    co_return Result<>{};
+  }
   std::vector<std::string> nfs_addresses() const override { return {"10.0.0.1:2049"}; }
   Task<std::string> config_backup() override {
     if (map_->partition_count() == 0) co_return fail(Errc::unavailable, "not complete");
     co_return std::string("{\"format\":\"turbine-config-backup\"}\n");
   }
-  Result<fs::FileSystem*> files() override { return fail(Errc::unavailable, "no files"); }
+  Result<fs::FileSystem*> files() override {
+    if (files_ == nullptr) return fail(Errc::unavailable, "no files");
+    return files_;
+  }
   Task<std::vector<proto::ProcessStatsReply>> process_stats() override {
     std::vector<proto::ProcessStatsReply> out;
     out.push_back(own_process_stats("manager"));
     co_return out;
   }
+  fs::FileSystem* files_ = nullptr;
   cluster::MapPtr map_ = std::make_shared<cluster::ClusterMap>(example_map(6, {}));
 };
 
@@ -304,6 +322,40 @@ TEST(AdminApi, ErrorsAreProblemsWithAHint) {
   EXPECT_EQ(boost::json::parse(wrong_method->body).at("status").to_number<int>(), 405);
   EXPECT_EQ(status("GET", "/api/v1/toasters"), 404);
   EXPECT_EQ(status("POST", "/api/v1/object-store-users?names=alice"), 201);
+}
+
+TEST(AdminApi, BucketsHaveAQuotaAnOwnerAndAMode) {
+  io::SimClock clock;
+  test::MemoryFileSystem files(clock);
+  FakeArray array;
+  array.files_ = &files;
+  ServerThread server(make_admin_handler(array, std::string(kToken)));
+  const std::string path = "/api/v1/buckets";
+  const auto status = [&](std::string method, std::string target) {
+    return server.call(method, path + target, kToken)->status;
+  };
+  const auto item = [&](std::string method, std::string target) {
+    const auto response = server.call(method, path + target, kToken);
+    EXPECT_EQ(response->status, 200) << response->body;
+    return boost::json::parse(response->body).as_object().at("items").as_array().at(0).as_object();
+  };
+  ASSERT_EQ(status("POST", "?names=photos"), 201);
+  EXPECT_TRUE(item("GET", "").at("quota_limit").is_null());
+  EXPECT_EQ(item("GET", "").at("object_count").to_number<int>(), 0);
+  for (const char* bad : {"", "?names=photos", "?names=photos&quota=10GiB",
+                          "?names=photos&quota=-1", "?names=photos&mode=0888",
+                          "?names=photos&uid=root", "?names=photos&mode=10000", "?quota=1"}) {
+    EXPECT_EQ(status("PATCH", bad), 400) << bad;
+  }
+  EXPECT_EQ(status("PATCH", "?names=absent&quota=1"), 404);
+  const auto set = item("PATCH", "?names=photos&quota=4096&uid=7&gid=8&mode=0750");
+  EXPECT_EQ(set.at("quota_limit").to_number<int>(), 4096);
+  EXPECT_FALSE(set.at("quota_enforced").as_bool()) << "nobody has counted";
+  EXPECT_EQ(set.at("uid").to_number<int>(), 7);
+  EXPECT_EQ(set.at("gid").to_number<int>(), 8);
+  EXPECT_EQ(set.at("mode").as_string(), "0750");
+  EXPECT_EQ(item("GET", "").at("quota_limit").to_number<int>(), 4096);
+  EXPECT_TRUE(item("PATCH", "?names=photos&quota=none").at("quota_limit").is_null());
 }
 
 TEST(AdminApi, ExportPoliciesAreSetListedAndTested) {

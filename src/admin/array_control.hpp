@@ -36,6 +36,9 @@ class ArrayControl {
   virtual Task<> set_export_policy(proto::NfsExportPolicy policy) = 0;
   /// Errc::not_found.
   virtual Task<> delete_export_policy(std::string name) = 0;
+  /// What the files of a bucket may have together; nothing: no limit. `buckets`: all there are.
+  virtual Task<> set_bucket_quota(InodeId bucket, std::optional<uint64_t> bytes,
+                                  std::vector<InodeId> buckets) = 0;
   /// Where gateways serve NFS, each address once: "10.0.0.1:2049".
   virtual std::vector<std::string> nfs_addresses() const = 0;
   /// The records of the cluster store (docs/format/config_backup.md), secrets included.

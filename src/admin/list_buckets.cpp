@@ -1,5 +1,6 @@
 #include <boost/json.hpp>
 
+#include "admin/bucket_json.hpp"
 #include "admin/operations.hpp"
 
 namespace turbine::admin {
@@ -8,14 +9,14 @@ Task<HttpResponse> list_buckets(ArrayControl& array, HttpRequest request) {
   const cluster::MapPtr map = array.map();
   fs::FileSystem& files = *CO_TRY(array.files());
   const auto buckets = CO_TRY(co_await files.list_buckets(files.begin(0)));
+  std::vector<InodeId> ids;
+  for (const fs::BucketInfo& bucket : buckets) ids.push_back(bucket.inode);
+  const auto usage = co_await files.bucket_usage(files.begin(0), std::move(ids));
   boost::json::array items;
-  for (const fs::BucketInfo& bucket : buckets) {
-    boost::json::object item;
-    item["name"] = bucket.name;
-    item["created"] = utc_text(bucket.created_ns / 1'000'000);
-    const proto::User* owner = map->user(bucket.owner_user);
-    item["account"] = owner == nullptr ? "" : owner->name();
-    items.push_back(std::move(item));
+  for (size_t i = 0; i < buckets.size(); ++i) {
+    std::optional<fs::BucketUsage> used;
+    if (usage.ok()) used = usage->at(i);
+    items.push_back(bucket_json(*map, buckets[i], used));
   }
   co_return list_answer(request, std::move(items));
 }

@@ -10,12 +10,13 @@ namespace turbine::admin {
 
 using Operation = Task<HttpResponse> (*)(ArrayControl& array, HttpRequest request);
 
-// Names after FlashBlade's REST: GET lists, POST, PUT and DELETE take ?names=.
+// Names after FlashBlade's REST: GET lists, POST, PUT, PATCH and DELETE take ?names=.
 Task<HttpResponse> get_arrays(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> get_space(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> list_blades(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> list_buckets(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> create_bucket(ArrayControl& array, HttpRequest request);
+Task<HttpResponse> set_bucket(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> delete_bucket(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> list_users(ArrayControl& array, HttpRequest request);
 Task<HttpResponse> create_user(ArrayControl& array, HttpRequest request);

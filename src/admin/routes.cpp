@@ -39,6 +39,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/api/v1/blades", list_blades},
     Route{"GET", "/api/v1/buckets", list_buckets},
     Route{"POST", "/api/v1/buckets", create_bucket},
+    Route{"PATCH", "/api/v1/buckets", set_bucket},
     Route{"DELETE", "/api/v1/buckets", delete_bucket},
     Route{"GET", "/api/v1/object-store-users", list_users},
     Route{"POST", "/api/v1/object-store-users", create_user},

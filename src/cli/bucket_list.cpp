@@ -16,10 +16,21 @@ int run(Session& session) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& value : *buckets) {
     const auto& bucket = value.as_object();
+    const auto& space = bucket.at("space");
+    const bool known = space.is_object();
+    const auto& limit = bucket.at("quota_limit");
+    std::string quota = "-";
+    if (!limit.is_null()) {
+      quota = size_text(limit.to_number<uint64_t>());
+      if (!bucket.at("quota_enforced").as_bool()) quota += " (counting)";
+    }
     rows.push_back({std::string(bucket.at("name").as_string()),
-                    std::string(bucket.at("created").as_string())});
+                    std::string(bucket.at("created").as_string()),
+                    known ? std::to_string(bucket.at("object_count").to_number<uint64_t>()) : "?",
+                    known ? size_text(space.as_object().at("virtual").to_number<uint64_t>()) : "?",
+                    std::move(quota)});
   }
-  print_table({"NAME", "CREATED"}, rows);
+  print_table({"NAME", "CREATED", "OBJECTS", "USED", "QUOTA"}, rows);
   return kOk;
 }
 

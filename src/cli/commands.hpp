@@ -16,6 +16,7 @@ void add_blade_stop(CLI::App& blade, Session& session);
 
 void add_bucket_list(CLI::App& bucket, Session& session);
 void add_bucket_create(CLI::App& bucket, Session& session);
+void add_bucket_set(CLI::App& bucket, Session& session);
 void add_bucket_delete(CLI::App& bucket, Session& session);
 
 void add_user_list(CLI::App& user, Session& session);

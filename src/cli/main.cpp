@@ -31,6 +31,7 @@ void add_commands(CLI::App& app, Session& session) {
   CLI::App* bucket = add_group(app, "bucket", "buckets", "turbine bucket create photos");
   add_bucket_list(*bucket, session);
   add_bucket_create(*bucket, session);
+  add_bucket_set(*bucket, session);
   add_bucket_delete(*bucket, session);
 
   CLI::App* user = add_group(app, "user", "S3 users", "turbine user create alice");

@@ -52,6 +52,12 @@ Task<> ManagerControl::delete_export_policy(std::string name) {
   co_return co_await manager->delete_export_policy(std::move(name));
 }
 
+Task<> ManagerControl::set_bucket_quota(InodeId bucket, std::optional<uint64_t> bytes,
+                                        std::vector<InodeId> buckets) {
+  const auto manager = host_.manager();
+  co_return co_await manager->set_bucket_quota(bucket, bytes, std::move(buckets));
+}
+
 std::vector<std::string> ManagerControl::nfs_addresses() const {
   std::set<std::string> addresses;
   for (const cluster::GatewayNote& gateway : host_.manager()->gateway_notes()) {

@@ -30,6 +30,8 @@ class ManagerControl final : public admin::ArrayControl {
   Task<> delete_key(std::string access_key) override;
   Task<> set_export_policy(proto::NfsExportPolicy policy) override;
   Task<> delete_export_policy(std::string name) override;
+  Task<> set_bucket_quota(InodeId bucket, std::optional<uint64_t> bytes,
+                          std::vector<InodeId> buckets) override;
   std::vector<std::string> nfs_addresses() const override;
   Task<std::string> config_backup() override;
   Result<fs::FileSystem*> files() override;
