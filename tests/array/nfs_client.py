@@ -5,7 +5,8 @@ import struct
 
 NFS, MOUNT, PORTMAP = (100003, 3), (100005, 3), (100000, 2)
 
-OK, PERM, NOENT, ACCES, ROFS, STALE, JUKEBOX = 0, 1, 2, 13, 30, 70, 10008
+OK, PERM, NOENT, ACCES, ROFS, DQUOT, STALE, JUKEBOX = 0, 1, 2, 13, 30, 69, 70, 10008
+ATTRIBUTES_BYTES = 84
 
 
 def opaque(data):
@@ -115,3 +116,22 @@ class RpcClient:
     def rename(self, directory, old, new):
         places = [opaque(directory) + opaque(name.encode()) for name in (old, new)]
         return struct.unpack(">I", self.call(NFS, 14, b"".join(places))[:4])[0]
+
+    def lookup(self, directory, name):
+        """(status, handle)."""
+        result = self.call(NFS, 3, opaque(directory) + opaque(name.encode()))
+        status, size = struct.unpack(">II", result[:8])
+        return status, result[8:8 + size] if status == OK else None
+
+    def write(self, handle, offset, data):
+        """The status."""
+        file_sync = 2
+        arguments = opaque(handle) + struct.pack(">QII", offset, len(data), file_sync)
+        return struct.unpack(">I", self.call(NFS, 7, arguments + opaque(data))[:4])[0]
+
+    def space(self, handle):
+        """(total, free) bytes of the handle's file system."""
+        result = self.call(NFS, 18, opaque(handle))
+        status, attributes_follow = struct.unpack(">II", result[:8])
+        assert status == OK, status
+        return struct.unpack_from(">QQ", result, 8 + ATTRIBUTES_BYTES * attributes_follow)
