@@ -46,7 +46,7 @@ Task<> take_entry(PartitionPtr partition, proto::TakeEntry operation, bool wait,
     unlink.set_directory(operation.directory());
     unlink.set_name(name.name);
     unlink.set_keep_directory(true);
-    // From here on lookups of the name wait for the outcome: no lease begins.
+    // The name is locked: no lease on it begins from here on.
     const Duration left = partition->binding_leases().left(id, name.name, partition->clock().now(),
                                                            partition->led_since());
     half->result.set_lease_ms(

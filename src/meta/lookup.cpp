@@ -102,9 +102,14 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
   if (request.want_directory()) {
     reply.body.mutable_inode()->set_id(dirent->directory());
     reply.body.mutable_inode()->set_type(proto::FILE_DIRECTORY);
-    partition->binding_leases().give(directory, request.name(), partition->clock().now());
-    reply.body.set_lease_ms(static_cast<uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(kBindingLease).count()));
+    LockRequest stays = lock_name(directory, request.name());
+    stays.exclusive = false;
+    // Who moves it waits for the leases that were given, and no other may begin.
+    if (partition->locks().try_acquire({stays}).has_value()) {
+      partition->binding_leases().give(directory, request.name(), partition->clock().now());
+      reply.body.set_lease_ms(static_cast<uint64_t>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(kBindingLease).count()));
+    }
     co_return reply;
   }
   // No suspension from here on: inode, content and pin are of one moment.

@@ -209,11 +209,12 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
   }
   // The old name goes last: a directory in which a name only changes is never empty meanwhile.
   const Duration lease = CO_TRY(co_await take_source(txn, source, move, to.bucket()));
-  const TimePoint told = partition->clock().now();
+  // Before the commit, which a duplicate of the request may learn of at once: from now on nobody
+  // gets a lease on the old place.
+  if (lease > Duration::zero()) CO_TRY(co_await partition->clock().sleep_for(lease));
   Image::Observed observed;
   CO_TRY(co_await txn.commit(reply, &observed));
   fill_changes(move, &observed, &reply);
-  if (lease > Duration::zero()) CO_TRY(co_await partition->clock().sleep_until(told + lease));
   co_return reply;
 }
 
