@@ -98,6 +98,13 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
     CO_TRY(co_await find_directory(partition, directory));  // stale, if it is that
     co_return fail(Errc::not_found, "no such name");
   }
+  // No suspension from here on: inode, content and pin, or name and lease, are of one moment.
+  if (partition->image().applied_lsn() != seen) {
+    dirent = CO_TRY(read_record<proto::Dirent>(
+        partition->kv(),
+        partition->keys().dirent(directory, request.name(), request.want_directory())));
+  }
+  if (!dirent.has_value()) co_return fail(Errc::not_found, "no such name");
   rpc::With<proto::LookupReply> reply;
   if (request.want_directory()) {
     reply.body.mutable_inode()->set_id(dirent->directory());
@@ -112,12 +119,6 @@ Answer<proto::LookupReply> lookup(Call call, proto::LookupRequest request) {
     }
     co_return reply;
   }
-  // No suspension from here on: inode, content and pin are of one moment.
-  if (partition->image().applied_lsn() != seen) {
-    dirent = CO_TRY(read_record<proto::Dirent>(
-        partition->kv(), partition->keys().dirent(directory, request.name(), false)));
-  }
-  if (!dirent.has_value()) co_return fail(Errc::not_found, "no such name");
   if (!dirent->has_file()) {
     reply.body.mutable_inode()->set_id(dirent->link());
     reply.body.set_elsewhere(true);
