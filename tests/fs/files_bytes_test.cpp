@@ -226,7 +226,7 @@ TEST_F(FilesBytes, StampsTimes) {
   EXPECT_EQ(run(files.stat(file))->modified_ns, 0) << "1970 is a time like others";
 }
 
-TEST_F(FilesBytes, LeavesObjectsOfPartsAlone) {
+TEST_F(FilesBytes, ChangesObjectsOfPartsInPlace) {
   auto upload = run(objects.create_upload(objects.begin(7), "bucket", "parts", NewObject{}));
   ASSERT_TRUE(upload.ok());
   std::string all;
@@ -248,9 +248,24 @@ TEST_F(FilesBytes, LeavesObjectsOfPartsAlone) {
   const InodeId object = lookup(bucket, "parts")->id;
   EXPECT_TRUE(read(object) == all);
   EXPECT_TRUE(read(object, 299'990, 20) == all.substr(299'990, 20));
-  EXPECT_EQ(code_of(write(object, 5, "x")), Errc::unsupported);
-  EXPECT_EQ(code_of(write(object, 5, random_text(100'000))), Errc::unsupported);
-  EXPECT_EQ(code_of(truncate(object, 5)), Errc::unsupported);
+  const auto write_both = [&](uint64_t at, const std::string& text) {
+    ASSERT_TRUE(write(object, at, text).ok());
+    if (all.size() < at + text.size()) all.resize(at + text.size());
+    all.replace(at, text.size(), text);
+    ASSERT_TRUE(read(object) == all) << "after a write at " << at;
+    ASSERT_TRUE(get("parts") == all) << "after a write at " << at;
+  };
+  write_both(5, "x");
+  write_both(250'000, random_text(100'000));  // over the border of two parts
+  write_both(260'000, "within that");
+  write_both(600'000, "behind the end");
+  ASSERT_TRUE(truncate(object, 280'000).ok());
+  all.resize(280'000);
+  EXPECT_TRUE(read(object) == all);
+  ASSERT_TRUE(truncate(object, 610'000).ok());
+  all.resize(610'000);
+  EXPECT_TRUE(read(object) == all) << "what was cut off comes back as zeroes";
+  write_both(400'000, "in the hole");
   const InodeId elsewhere = directory_elsewhere(bucket, bucket.partition());
   ASSERT_TRUE(link(object, elsewhere, "linked").ok());
   ASSERT_TRUE(remove(bucket, "parts").ok());

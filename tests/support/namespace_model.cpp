@@ -256,7 +256,6 @@ Errc NamespaceModel::write(ModelFile* file, uint64_t offset, const std::string& 
   if (file->is_directory()) return Errc::is_directory;
   if (file->type != fs::FileType::regular) return Errc::invalid;
   if (bytes.empty()) return Errc::ok;
-  if (file->of_parts) return Errc::unsupported;
   if (file->bytes.size() < offset + bytes.size()) file->bytes.resize(offset + bytes.size());
   file->bytes.replace(offset, bytes.size(), bytes);
   change_content(file);
@@ -266,8 +265,6 @@ Errc NamespaceModel::write(ModelFile* file, uint64_t offset, const std::string& 
 Errc NamespaceModel::truncate(ModelFile* file, uint64_t size) {
   if (file->is_directory()) return Errc::is_directory;
   if (file->type != fs::FileType::regular) return Errc::invalid;
-  if (file->of_parts && size != 0) return Errc::unsupported;
-  file->of_parts = false;
   file->bytes.resize(size);
   change_content(file);
   return Errc::ok;
