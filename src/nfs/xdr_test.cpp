@@ -8,7 +8,7 @@
 namespace turbine::nfs {
 namespace {
 
-std::string bytes_of(const GatherList& list) {
+std::string bytes_of(GatherList& list) {
   std::array<boost::asio::const_buffer, 64> pieces;
   std::string out;
   const size_t count = list.gather(pieces);

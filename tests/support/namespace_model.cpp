@@ -265,6 +265,7 @@ Errc NamespaceModel::write(ModelFile* file, uint64_t offset, const std::string& 
 Errc NamespaceModel::truncate(ModelFile* file, uint64_t size) {
   if (file->is_directory()) return Errc::is_directory;
   if (file->type != fs::FileType::regular) return Errc::invalid;
+  if (size == 0) file->of_parts = false;
   file->bytes.resize(size);
   change_content(file);
   return Errc::ok;
