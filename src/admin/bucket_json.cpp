@@ -18,7 +18,9 @@ boost::json::object bucket_json(const cluster::ClusterMap& map, const fs::Bucket
   item["space"] = nullptr;
   if (usage.has_value()) {
     item["object_count"] = usage->files;
-    item["space"] = {{"virtual", usage->bytes}};
+    boost::json::object space;
+    space["virtual"] = usage->bytes;
+    item["space"] = std::move(space);
   }
   item["quota_limit"] = nullptr;
   item["quota_enforced"] = false;

@@ -117,7 +117,7 @@ Task<std::vector<BucketUsage>> bucket_usage(CorePtr core, std::vector<InodeId> b
   std::vector<BucketUsage> usage(buckets.size());
   for (auto& answer : co_await when_all(std::move(asked))) {
     const auto reply = CO_TRY(std::move(answer));
-    for (size_t i = 0; i < usage.size() && i < size_t(reply.body.buckets_size()); ++i) {
+    for (size_t i = 0; i < usage.size() && std::cmp_less(i, reply.body.buckets_size()); ++i) {
       const auto& part = reply.body.buckets(static_cast<int>(i));
       usage[i].bytes += static_cast<uint64_t>(part.bytes());
       usage[i].files += static_cast<uint64_t>(part.files());

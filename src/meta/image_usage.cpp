@@ -12,12 +12,14 @@ uint32_t set_bit(std::string& bits, uint32_t index) {
   char& byte = bits[index / 8];
   byte = static_cast<char>(static_cast<uint8_t>(byte) | (1U << (index % 8)));
   uint32_t count = 0;
-  for (const char each : bits) count += static_cast<uint32_t>(std::popcount(uint8_t(each)));
+  for (const char each : bits)
+    count += static_cast<uint32_t>(std::popcount(static_cast<uint8_t>(each)));
   return count;
 }
 
 bool has_bit(const std::string& bits, uint32_t index) {
-  return index / 8 < bits.size() && (static_cast<uint8_t>(bits[index / 8]) >> (index % 8) & 1) != 0;
+  return index / 8 < bits.size() &&
+         ((static_cast<uint8_t>(bits[index / 8]) >> (index % 8)) & 1U) != 0;
 }
 
 }  // namespace

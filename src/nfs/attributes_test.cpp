@@ -76,6 +76,9 @@ TEST(NfsErrors, AreJukeboxForAllThatPassesByWaiting) {
   }
   EXPECT_EQ(to_nfsstat3(Errc::stale), Nfsstat3::stale);
   EXPECT_EQ(to_nfsstat3(Errc::precondition_failed), Nfsstat3::not_sync);
+  EXPECT_EQ(to_nfsstat3(Errc::quota_exceeded), Nfsstat3::dquot);
+  EXPECT_EQ(to_nfsstat3(Errc::cross_device), Nfsstat3::xdev);
+  EXPECT_EQ(to_nfsstat3(Errc::too_many_links), Nfsstat3::mlink);
 }
 
 }  // namespace

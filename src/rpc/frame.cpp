@@ -103,7 +103,7 @@ std::string encode_error(const Error& error) {
 
 Error decode_error(std::string_view body) {
   proto::ErrorReply reply;
-  constexpr int kLast = static_cast<int>(Errc::not_permitted);
+  constexpr int kLast = static_cast<int>(Errc::too_many_links);
   if (!reply.ParseFromArray(body.data(), static_cast<int>(body.size())) ||
       reply.error_code() <= 0 || reply.error_code() > kLast) {
     return {Errc::corrupt, "the peer's error does not parse"};

@@ -153,6 +153,15 @@ TEST(FrameReader, RefusesALargeFrameBeforeAllocating) {
   EXPECT_TRUE(read_all(encode(header, "12345", "67890", false), 72, 10).ok());
 }
 
+TEST(ErrorBody, EveryCodeArrives) {
+  int code = 1;
+  for (; errc_name(static_cast<Errc>(code)) != "unknown error"; ++code) {
+    EXPECT_EQ(decode_error(encode_error({static_cast<Errc>(code), "x"})).code,
+              static_cast<Errc>(code));
+  }
+  EXPECT_GT(code, 27);
+}
+
 TEST(ErrorBody, KeepsCodeAndContext) {
   const Error error = decode_error(encode_error({Errc::no_space, "blade 3 is full"}));
   EXPECT_EQ(error.code, Errc::no_space);

@@ -35,6 +35,7 @@ TEST(S3Error, TheArraysErrorsHaveTheirAnswers) {
   EXPECT_EQ(answer(Errc::conflict), "409 OperationAborted");
   EXPECT_EQ(answer(Errc::precondition_failed), "412 PreconditionFailed");
   EXPECT_EQ(answer(Errc::no_space), "507 InsufficientStorage");
+  EXPECT_EQ(answer(Errc::quota_exceeded), "403 QuotaExceeded");
   EXPECT_EQ(answer(Errc::too_large), "400 EntityTooLarge");
   EXPECT_EQ(answer(Errc::unsupported), "501 NotImplemented");
   EXPECT_EQ(answer(Errc::corrupt), "500 InternalError");
