@@ -35,6 +35,7 @@ struct Arguments {
   std::string plant;
   bool verbose = false;
   bool keep_going = false;
+  bool no_files = false;
 };
 
 // What is said when a CHECK fails in the middle of a seed: made beforehand, as signals want it.
@@ -85,15 +86,16 @@ void report(const Outcome& outcome, const std::string& plant) {
 
 int run(const Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
-  uint64_t failed = 0, operations = 0, answered = 0, unknown = 0, faults = 0;
+  uint64_t failed = 0, operations = 0, file_operations = 0, answered = 0, unknown = 0, faults = 0;
   double virtual_seconds = 0;
   const Plant plant = arguments.plant.empty() ? Plant::none : kPlants.at(arguments.plant);
   uint64_t seed = arguments.first;
   for (; seed <= arguments.last; ++seed) {
     prepare_last_words(seed, arguments.plant);
-    const Outcome outcome =
-        run_simulation({.seed = seed, .plant = plant, .print = arguments.verbose});
+    const Outcome outcome = run_simulation(
+        {.seed = seed, .plant = plant, .files = !arguments.no_files, .print = arguments.verbose});
     operations += outcome.operations;
+    file_operations += outcome.file_operations;
     answered += outcome.answered;
     unknown += outcome.unknown;
     faults += outcome.faults.size();
@@ -109,9 +111,12 @@ int run(const Arguments& arguments) {
   const uint64_t seeds = std::min(seed, arguments.last) - arguments.first + 1;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print(
-      "{} seeds, {} failed: {} operations, {} answered, {} of unknown outcome, {} faults struck; "
+      "{} seeds, {} failed: {} operations, {} answered, {} of unknown outcome, {} of files, {} "
+      "faults "
+      "struck; "
       "{:.0f} s simulated in {:.1f} s\n",
-      seeds, failed, operations, answered, unknown, faults, virtual_seconds, took.count());
+      seeds, failed, operations, answered, unknown, file_operations, faults, virtual_seconds,
+      took.count());
   return failed == 0 ? 0 : 1;
 }
 
@@ -126,6 +131,7 @@ int main_of(int argc, char** argv) {
   app.add_option("--share", share, "I/N: that part of the seeds that every change must pass");
   app.add_option("--plant", arguments.plant, "a bug to be found")->check(CLI::IsMember(kPlants));
   app.add_flag("-v,--verbose", arguments.verbose, "print what happens, and the log");
+  app.add_flag("--no-files", arguments.no_files, "no clients of files, as before there were any");
   app.add_flag("--keep-going", arguments.keep_going, "do not stop at the first failed seed");
   CLI11_PARSE(app, argc, argv);
   arguments.last = arguments.first;

@@ -19,6 +19,7 @@ inline constexpr int kReplicas = 3;  // of each partition
 struct SimOptions {
   uint64_t seed = 1;
   Plant plant = Plant::none;
+  bool files = true;   // clients of files beside those of objects
   bool print = false;  // every line of the trace
 };
 

@@ -2,6 +2,7 @@
 
 #include "sim/client.hpp"
 #include "sim/faults.hpp"
+#include "sim/file_world.hpp"
 #include "sim/final_check.hpp"
 #include "sim/replica_check.hpp"
 
@@ -26,6 +27,7 @@ class Simulation {
     for (uint32_t i = 0; i < kClients; ++i) {
       clients_.push_back(std::make_unique<Client>(world_, i + 1, rng_.next()));
     }
+    if (options.files) files_.emplace(array_, options.seed);
   }
 
   Outcome run(uint64_t seed) {
@@ -48,6 +50,7 @@ class Simulation {
     outcome.operations = world_.counters.operations;
     outcome.answered = world_.counters.answered;
     outcome.unknown = world_.counters.unknown;
+    if (files_) outcome.file_operations = files_->counters().operations;
     outcome.faults = faults_.names();
     outcome.virtual_seconds =
         std::chrono::duration<double>(array_.clock.now().time_since_epoch()).count();
@@ -58,6 +61,8 @@ class Simulation {
   Task<> everything() {
     CO_TRY(co_await array_.set_up());
     CO_TRY(co_await make_bucket());
+    if (files_) CO_TRY(co_await files_->set_up());
+    if (files_) files_->spawn(gate_, stop_);
     for (const auto& client : clients_) gate_.spawn("client", client->run(stop_));
     CO_TRY(co_await faults_.run());
     while (world_.counters.operations < kOperationsMin) CO_TRY(co_await pause());
@@ -91,7 +96,9 @@ class Simulation {
     client.be_calm();
     CO_TRY(co_await client.read_all());
     for (const char* delimiter : {"", "/", "e"}) CO_TRY(co_await client.list_all(delimiter));
+    if (files_) CO_TRY(co_await files_->check_all());
     CO_TRY(co_await client.remove_all());
+    if (files_) CO_TRY(co_await files_->remove_all());
     const auto gateway = array_.gateway(0);
     fs::FileSystem& files = *gateway->files;
     const auto left = CO_TRY(co_await files.list(files.begin(1), kBucket, {}));
@@ -107,6 +114,7 @@ class Simulation {
   SimArray array_;
   Rng rng_;
   ClientWorld world_;
+  std::optional<FileWorld> files_;
   Faults faults_;
   std::vector<std::unique_ptr<Client>> clients_;
   Gate gate_, watchers_;

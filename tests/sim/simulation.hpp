@@ -14,6 +14,7 @@ struct Outcome {
   std::vector<std::string> complaints;  // empty: the run has passed
   uint64_t trace_hash = 0;
   uint64_t operations = 0, answered = 0, unknown = 0;
+  uint64_t file_operations = 0;
   std::vector<std::string> faults;  // that struck
   double virtual_seconds = 0;
   bool ok() const { return complaints.empty(); }
