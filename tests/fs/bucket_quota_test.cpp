@@ -45,7 +45,10 @@ struct BucketQuota : testing::Test {
     return run(put_object(objects, key, size));
   }
   Result<MadeFile> create(const std::string& name) {
-    return run(files.create(objects.begin(7), {}, {.directory = bucket, .name = name}));
+    NewFileRequest request;
+    request.directory = bucket;
+    request.name = name;
+    return run(files.create(objects.begin(7), {}, std::move(request)));
   }
   Result<FileChange> write(InodeId file, uint64_t offset, size_t size) {
     return run(
@@ -87,8 +90,13 @@ TEST_F(BucketQuota, CountsAnUploadWhenItIsCompleted) {
     auto writer =
         run(objects.create_part(objects.begin(7), "b", "k", upload.id, number, {})).value();
     ASSERT_TRUE(run(writer->write(Buffer::copy_of(std::string(1 << 20, 'p')))).ok());
-    ASSERT_TRUE(run(writer->commit({.etag = "e"}, {})).ok());
-    parts.push_back({.number = number, .etag = "e"});
+    NewObject attributes;
+    attributes.etag = "e";
+    ASSERT_TRUE(run(writer->commit(attributes, {})).ok());
+    PartInfo part;
+    part.number = number;
+    part.etag = "e";
+    parts.push_back(part);
   }
   EXPECT_EQ(space().free_bytes, kLimit - (1 << 20));
   const auto complete = [&] {
@@ -131,7 +139,8 @@ TEST_F(BucketQuota, OwnerAndModeOfABucketAreThoseOfItsObjects) {
   EXPECT_EQ(stat.uid, 5U);
   EXPECT_EQ(stat.gid, 6U);
   EXPECT_EQ(stat.mode & 0777U, 0640U);
-  EXPECT_TRUE(run(objects.set_bucket_attributes(objects.begin(7), "absent", {.uid = 5}))
+  EXPECT_TRUE(run(objects.set_bucket_attributes(objects.begin(7), "absent",
+                                                {.uid = 5, .gid = 6, .mode = 0750}))
                   .failed_with(Errc::not_found));
 }
 
