@@ -221,9 +221,9 @@ def arguments(procedure, *values, **named):
 
 
 class Nfs3(RpcClient):
-    """One connection; `client.do("lookup", directory, b"name")`. The array knows calls that are sent
-    again by the client's address, for all its connections: transaction ids begin anywhere, as those
-    of clients do."""
+    """One connection; `client.do("lookup", directory, b"name")`. The array knows a call that is
+    sent again by the client's address, whatever the connection: transaction ids begin anywhere, as
+    those of clients do."""
 
     def __init__(self, port, gid=None, groups=(), **how):
         super().__init__(port, **how)

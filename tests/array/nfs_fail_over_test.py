@@ -2,10 +2,13 @@
 answered is lost."""
 import os
 import random
+import signal
 import sys
+import time
 import unittest
 
-from nfs3_calls import mounted
+from nfs3_calls import arguments, clients_of_both, decode, mounted
+from nfs_client import OK
 from nfs_load import NfsLoad
 from turbine_array import SOAK, Array
 
@@ -46,6 +49,32 @@ class NfsFailOver(unittest.TestCase):
             load = self.under_load(f"gateways-{number}", kill_both_by_turns)
             self.assertGreaterEqual(load.sum("reconnects"), len(load.workers))
             self.assertLess(load.longest()[0], STALL_MAX)
+
+    def test_a_gateway_that_was_frozen_does_not_write_again(self):
+        """It wakes with a WRITE unread that its client has sent again through another since. In
+        soak it sleeps for longer than the array remembers what it has executed."""
+        root = mounted(ARRAY, "frozen")
+        both = clients_of_both(ARRAY, int(ARRAY.settings()["TURBINE_NFS_PORT"]))
+        for client in both.values():
+            self.addCleanup(client.close)
+        slept, awake = both["gateway-1"], both["gateway-2"]
+        file = awake.file(root, b"file", b"first")
+        body, xid = arguments("write", file, b"older"), slept.next_xid()
+        ARRAY.signal("gateway-1", signal.SIGSTOP)
+        try:
+            slept.send(xid, "write", body)
+            self.assertEqual(decode("write", awake.raw("write", body, xid)).status, OK)
+            until = time.monotonic() + (130 if SOAK else 2)
+            while time.monotonic() < until:
+                awake.ok("write", file, b"newer")
+        finally:
+            ARRAY.signal("gateway-1", signal.SIGCONT)
+        try:
+            slept.receive()
+            self.assertFalse(SOAK, "who slept for long answers nothing old")
+        except ConnectionError:
+            pass
+        self.assertEqual(awake.ok("read", file).data, b"newer")
 
     def test_two_blades_of_six_die(self):
         def kill_two(load):
