@@ -79,6 +79,9 @@ Task<> Connection::read_calls() {
     const auto [error, count] =
         co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kAwait);
     if (error || count == 0) co_return Result<>{};
+    if (server_.slept(server_.env.clock.now())) {
+      co_return fail(Errc::invalid, "this process has slept, the client may have long given up");
+    }
     reader_.received(count);
     if (record_since_ == TimePoint{}) record_since_ = server_.env.clock.now();
   }

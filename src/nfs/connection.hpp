@@ -24,6 +24,7 @@ struct RpcLimits {
   Duration send_time = std::chrono::seconds(60);           // without any progress
   Duration send_time_pressed = std::chrono::seconds(5);    // while a quarter of the memory is left
   Duration idle_time = std::chrono::minutes(10);           // without any call
+  Duration sleep_max = std::chrono::seconds(10);  // of this process, see RpcServerState::slept
 };
 
 /// What connections of one server share.
@@ -32,8 +33,13 @@ struct RpcServerState {
   const RpcLimits& limits;
   std::span<const Program* const> programs;
   Gate& gate;
-  Semaphore& memory;  // bytes
+  Semaphore& memory;       // bytes
+  TimePoint last_check{};  // when connections were looked at, which is every second
 
+  /// This process did not run for a while. Calls that lie unread since then may be older than the
+  /// array's memory of what it has executed: their clients have asked others meanwhile, and would
+  /// see the copies executed again. So connections are cut; who still waits asks again.
+  bool slept(TimePoint now) const { return now - last_check > limits.sleep_max; }
   bool pressed() const { return memory.available() < limits.server_bytes_max / 4; }
 };
 

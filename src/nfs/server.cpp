@@ -48,6 +48,7 @@ Result<> RpcServer::start() {
                 options_.address, options_.port, error.message());
   }
   port_ = acceptor_.local_endpoint(error).port();
+  state_.last_check = env_.clock.now();
   gate_.spawn("nfs accept", accept_loop());
   check_connections();
   return {};
@@ -88,8 +89,19 @@ Task<> RpcServer::serve(Connections::iterator connection) {
 
 void RpcServer::check_connections() {
   const TimePoint now = env_.clock.now();
+  if (state_.slept(now)) cut_connections();
+  state_.last_check = now;
   for (auto& connection : connections_) connection->check(now);
   check_timer_ = env_.clock.call_at(now + kCheckInterval, [this] { check_connections(); });
+}
+
+void RpcServer::cut_connections() {
+  log::warn("nfs: this process has not run for a while, {} connections are cut",
+            connections_.size());
+  for (auto& connection : connections_) connection->abort();
+  boost::system::error_code error;
+  acceptor_.non_blocking(true, error);
+  while (!error) acceptor_.accept(error).close();
 }
 
 Task<> RpcServer::stop(Duration grace) {

@@ -40,6 +40,8 @@ class RpcServer {
   Task<> accept_loop();
   Task<> serve(Connections::iterator connection);
   void check_connections();
+  /// Also those that nobody has accepted yet.
+  void cut_connections();
 
   Environment& env_;
   const Options options_;

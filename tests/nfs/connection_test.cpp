@@ -265,6 +265,16 @@ TEST_F(NfsConnections, CutThoseWhoDoNotEndTheirRecordsSoonerWhenOthersWaitForMem
   EXPECT_TRUE(loop_.run(client_.receive()).ok());
 }
 
+TEST_F(NfsConnections, AreCutUnreadByAProcessThatHasSlept) {
+  limits_.sleep_max = milliseconds(0);  // it always has
+  start();
+  const std::string call =
+      client_.call_bytes(nfs::kNfsProgram, nfs::kNfsVersion, 1, nfs::GetattrArgs{root()});
+  ASSERT_TRUE(loop_.run(client_.send(as_record(call))).ok());
+  EXPECT_TRUE(loop_.run(client_.receive()).failed_with(Errc::closed));
+  EXPECT_TRUE(env_.stats.all().empty());
+}
+
 TEST_F(NfsConnections, EndWhenIdle) {
   limits_.idle_time = milliseconds(100);
   start();
