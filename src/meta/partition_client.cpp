@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include "proto/rpc.pb.h"
+
 namespace turbine::meta {
 namespace {
 
@@ -114,6 +116,10 @@ Task<rpc::Reply> PartitionClient::send(StatePtr state, PartitionId partition, rp
       if (mutation && !settled) last.code = Errc::timeout;
       co_return fail(std::move(last));
     }
+    // Who prepares holds locks, for which those may wait whose locks it waits for: it lets go of
+    // all, and the whole operation is tried again.
+    if (last.code == Errc::busy && request.type == proto::TXN_PREPARE)
+      co_return fail(std::move(last));
     if (last.code == Errc::timeout) unanswered.insert(primary);
     if (last.code == Errc::closed) last.code = Errc::unavailable;
     const TimePoint retry_at = std::min(deadline, state->clock.now() + back_off);

@@ -3,6 +3,7 @@ import os
 import random
 import struct
 import sys
+import time
 import unittest
 
 from nfs3_calls import (
@@ -279,6 +280,28 @@ class Errors(OnArray):
         self.assertEqual({each.status for each in user.all(calls)}, {OK})
         self.assertEqual(user.attributes(file).nlink, most)
         self.assertEqual(user.do("link", file, self.dir, b"n").status, MLINK)
+
+
+class Contention(OnArray):
+    def test_renames_to_and_fro_do_not_wait_for_each_other(self):
+        """Two directories of two partitions: each rename holds what the other one needs."""
+        here = self.alice.ok("mkdir", self.dir, b"here").object
+        others = [self.alice.ok("mkdir", self.dir, b"%d" % i).object for i in range(16)]
+        fileids = [self.alice.attributes(each).fileid >> 52 for each in (here, *others)]
+        there = others[next(i for i, each in enumerate(fileids[1:]) if each != fileids[0])]
+        again = self.client(uid=1001)
+        for number in range(60):
+            self.alice.file(here, b"a")
+            began = time.monotonic()
+            for client, values in ((self.alice, (here, b"a", there, b"b")),
+                                   (again, (there, b"b", here, b"a"))):
+                client.send(client.next_xid(), "rename", arguments("rename", *values))
+            statuses = [decode("rename", client.receive()[1]).status
+                        for client in (self.alice, again)]
+            self.assertLess(time.monotonic() - began, 5, f"round {number}: {statuses}")
+            self.assertIn(statuses, ([OK, OK], [OK, NOENT]))
+            left = here if statuses == [OK, OK] else there
+            self.alice.ok("remove", left, b"a" if left == here else b"b")
 
 
 class Rpc(OnArray):
