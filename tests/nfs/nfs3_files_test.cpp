@@ -282,10 +282,14 @@ TEST_F(Nfs3Files, WriteIsFileSyncWhateverIsAskedFor) {
   EXPECT_EQ(nfs3<nfs::WriteResult>(7, args).status, Nfsstat3::inval);
   args.count = 0;
   args.data = Buffer();
+  EXPECT_EQ(nfs3<nfs::WriteResult>(7, args).status, Nfsstat3::acces);  // also to write nothing
+  files_.stat_of(id).mode = 0666;
   const auto nothing = nfs3<nfs::WriteResult>(7, args);
   EXPECT_EQ(nothing.status, Nfsstat3::ok);
   EXPECT_EQ(nothing.count, 0U);
   args = {.file = root(), .count = 1, .data = Buffer::copy_of(std::string_view("x"))};
+  EXPECT_EQ(nfs3<nfs::WriteResult>(7, args).status, Nfsstat3::isdir);
+  args = {.file = root()};
   EXPECT_EQ(nfs3<nfs::WriteResult>(7, args).status, Nfsstat3::isdir);
 }
 
