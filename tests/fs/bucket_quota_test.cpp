@@ -139,8 +139,7 @@ TEST_F(BucketQuota, OwnerAndModeOfABucketAreThoseOfItsObjects) {
   EXPECT_EQ(stat.uid, 5U);
   EXPECT_EQ(stat.gid, 6U);
   EXPECT_EQ(stat.mode & 0777U, 0640U);
-  EXPECT_TRUE(run(objects.set_bucket_attributes(objects.begin(7), "absent",
-                                                {.uid = 5, .gid = 6, .mode = 0750}))
+  EXPECT_TRUE(run(objects.set_bucket_attributes(objects.begin(7), "absent", after))
                   .failed_with(Errc::not_found));
 }
 

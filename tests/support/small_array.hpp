@@ -153,6 +153,7 @@ class SmallArray {
     for (proto::Blade& blade : *record.mutable_blades()) {
       blade.set_address("mem:" + name_of(blade.id()));
       blade.set_session(blade.id());
+      blade.set_capacity_bytes(uint64_t{1} << 30);
     }
     for (const proto::BucketQuota& quota : quotas_) *record.add_quotas() = quota;
     record.clear_partitions();
