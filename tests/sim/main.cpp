@@ -28,6 +28,7 @@ const std::map<std::string, Plant> kPlants = {
     {"serve-early", Plant::serve_early},
     {"cut-on-restart", Plant::cut_on_restart},
     {"lease-too-long", Plant::lease_too_long},
+    {"forget-ids", Plant::forget_ids},
 };
 
 struct Arguments {

@@ -1,5 +1,7 @@
 #include "sim/processes.hpp"
 
+#include "sim/forgetful_transport.hpp"
+
 namespace turbine::sim {
 namespace {
 
@@ -61,12 +63,23 @@ Task<> ManagerProcess::stop() {
   co_return co_await transport->stop();
 }
 
+namespace {
+
+std::unique_ptr<rpc::Transport> attach_gateway(rpc::MemNetwork& network, const std::string& name,
+                                               bool forget_ids) {
+  auto transport = network.attach(name);
+  if (!forget_ids) return transport;
+  return std::make_unique<ForgetfulTransport>(std::move(transport));
+}
+
+}  // namespace
+
 GatewayProcess::GatewayProcess(io::SimClock& clock_in, rpc::MemNetwork& network,
-                               const std::string& name_in, uint64_t seed)
+                               const std::string& name_in, uint64_t seed, bool forget_ids)
     : clock(clock_in),
       rng(seed),
       name(name_in),
-      transport(network.attach(name_in)),
+      transport(attach_gateway(network, name_in, forget_ids)),
       map_client(*transport, clock, map, {.manager = kManagerAddress}),
       start_ended(clock.executor()) {}
 

@@ -33,6 +33,7 @@ enum class Plant : uint8_t {
   serve_early,
   cut_on_restart,
   lease_too_long,  // twice the time after which others take over
+  forget_ids,      // of calls on names, see ForgetfulTransport
 };
 
 /// The cluster store of one manager process: transactions take time, and one that is under way when
@@ -123,7 +124,7 @@ struct ManagerProcess {
 
 struct GatewayProcess {
   GatewayProcess(io::SimClock& clock, rpc::MemNetwork& network, const std::string& name,
-                 uint64_t seed);
+                 uint64_t seed, bool forget_ids);
   Task<> start(fs::FileSystemOptions options);
   Task<> stop();
 

@@ -277,7 +277,8 @@ std::shared_ptr<GatewayProcess> SimArray::gateway(uint32_t index) const {
 void SimArray::start_gateway(uint32_t index) {
   CHECK(!gateways_[index]);
   const std::string name = fmt::format("gateway-{}", index + 1);
-  gateways_[index] = std::make_shared<GatewayProcess>(clock, network, name, rng.next());
+  gateways_[index] = std::make_shared<GatewayProcess>(clock, network, name, rng.next(),
+                                                      plant_ == Plant::forget_ids);
   trace.note("{} starts", name);
   gate_.spawn("gateway", run_gateway(gateways_[index]));
 }
