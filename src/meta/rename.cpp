@@ -90,12 +90,12 @@ Task<std::optional<proto::RenameReply>> rename_here(PartitionPtr partition, Requ
       file->is_directory || (target && (target->is_directory || !target->dirent.has_file()));
   if (elsewhere) co_return std::optional<proto::RenameReply>{};
   const proto::Inode to = CO_TRY(co_await find_directory(partition, move.to));
-  if (locked.directory.bucket() != to.bucket()) {
-    co_return fail(Errc::cross_device, "{} can't move to another bucket: copy it", move.from_name);
-  }
   CO_TRY(co_await check_removal(partition, move.who, locked.directory, *file));
   CO_TRY(check_access(move.who, to, kMayWrite | kMayExecute));
   CO_TRY(check_new_file(to, move.to_name));
+  if (locked.directory.bucket() != to.bucket()) {
+    co_return fail(Errc::cross_device, "{} can't move to another bucket: copy it", move.from_name);
+  }
   proto::RenameReply reply;
   if (target) {
     if (target->id() == file->id()) co_return reply;
@@ -213,7 +213,7 @@ Task<proto::RenameReply> rename_anywhere(PartitionPtr partition, Call call, Move
   // gets a lease on the old place.
   if (lease > Duration::zero()) CO_TRY(co_await partition->clock().sleep_for(lease));
   Image::Observed observed;
-  CO_TRY(co_await txn.commit(reply, &observed));
+  CO_TRY(co_await txn.commit_everywhere(reply, &observed));
   fill_changes(move, &observed, &reply);
   co_return reply;
 }

@@ -23,6 +23,14 @@ Task<> send_finish(PartitionPtr coordinator, proto::TxnId id, proto::TxnStep ste
   co_return Result<>{};
 }
 
+constexpr Duration kTellingMax = std::chrono::milliseconds(500);
+
+Task<> tell(PartitionPtr coordinator, proto::Decision decision, OneShot<> told) {
+  Result<> result = co_await finish_decision(std::move(coordinator), std::move(decision));
+  told.set(result);
+  co_return result;
+}
+
 }  // namespace
 
 Transaction::Transaction(PartitionPtr coordinator, RequestId request, TimePoint received)
@@ -81,6 +89,12 @@ Task<> Transaction::commit(const google::protobuf::MessageLite& reply, Image::Ob
   return log_decision(request_.sequence != 0 ? reply.SerializeAsString() : std::string(), observed);
 }
 
+Task<> Transaction::commit_everywhere(const google::protobuf::MessageLite& reply,
+                                      Image::Observed* observed) {
+  wait_for_participants_ = true;
+  return commit(reply, observed);
+}
+
 Task<> Transaction::log_decision(std::string reply, Image::Observed* observed) {
   CO_TRY(co_await charge_buckets());
   proto::LogEntry entry;
@@ -109,7 +123,12 @@ Task<> Transaction::log_decision(std::string reply, Image::Observed* observed) {
   ended_ = true;
   coordinator_->active_transactions().erase(key_);
   if (!steps_.empty()) {
-    coordinator_->gate().spawn("finish decision", finish_decision(coordinator_, decision));
+    OneShot<> told(coordinator_->seams().executor);
+    coordinator_->gate().spawn("finish decision", tell(coordinator_, decision, told));
+    if (wait_for_participants_) {
+      (void)co_await told.wait_until(coordinator_->clock(),
+                                     coordinator_->clock().now() + kTellingMax);
+    }
   }
   co_return Result<>{};
 }

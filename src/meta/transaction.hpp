@@ -32,6 +32,9 @@ class Transaction {
   /// Charges first what the halves say (bucket_usage.hpp): Errc::quota_exceeded.
   /// `observed`: gets the coordinator's files around the entry.
   Task<> commit(const google::protobuf::MessageLite& reply, Image::Observed* observed = nullptr);
+  /// As commit(), and waits, a bounded time, until the participants have applied it: who was
+  /// answered then sees it in their partitions too.
+  Task<> commit_everywhere(const google::protobuf::MessageLite& reply, Image::Observed* observed);
   /// Tells those that may have prepared, without waiting. Gives the error back.
   void abort();
 
@@ -45,6 +48,7 @@ class Transaction {
   std::string key_;
   Half half_;
   std::vector<proto::TxnStep> steps_;
+  bool wait_for_participants_ = false;
   bool ended_ = false;
 };
 

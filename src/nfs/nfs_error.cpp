@@ -58,7 +58,8 @@ Nfsstat3 to_nfsstat3(Errc code) {
   return Nfsstat3::serverfault;
 }
 
-NfsError::NfsError(const Error& error) : status(to_nfsstat3(error.code)) {
+NfsError::NfsError(const Error& error)
+    : status(to_nfsstat3(error.code)), outcome_unknown(error.code == Errc::timeout) {
   if (status == Nfsstat3::io || status == Nfsstat3::serverfault) {
     log::warn("nfs: a call failed: {}", error.text());
   }

@@ -14,6 +14,9 @@ Nfsstat3 to_nfsstat3(Errc code);
 
 struct NfsError {
   Nfsstat3 status;
+  /// It may have been executed, or still be: no answer is right but that of the same call sent
+  /// again.
+  bool outcome_unknown = false;
   NfsError(Nfsstat3 s) : status(s) {}  // NOLINT(google-explicit-constructor)
   /// Lets CO_TRY pass errors of the files on; those that are the array's fault are logged.
   NfsError(const Error& error);  // NOLINT(google-explicit-constructor)

@@ -54,6 +54,9 @@ struct Run<kHandler> {
     count(env, call, outcome);
     if (outcome.has_value()) {
       reply(call, AcceptStat::success, *outcome);
+    } else if (outcome.error().outcome_unknown) {
+      // After JUKEBOX clients ask under another xid, which would be another call.
+      call.sink->dropped(call);
     } else if constexpr (requires(Outcome failed) { failed.status = Nfsstat3::io; }) {
       Outcome failed;
       failed.status = outcome.error().status;

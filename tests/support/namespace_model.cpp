@@ -80,6 +80,11 @@ void NamespaceModel::collect(ModelFile* directory, const std::string& path,
   }
 }
 
+const ModelFile* NamespaceModel::bucket_of(const ModelFile* directory) const {
+  while (directory->parent != nullptr && directory->parent != &root) directory = directory->parent;
+  return directory;
+}
+
 std::map<std::string, ModelFilePtr> NamespaceModel::objects(const std::string& bucket) {
   std::map<std::string, ModelFilePtr> objects;
   collect(this->bucket(bucket), "", &objects);
@@ -99,7 +104,8 @@ Errc NamespaceModel::put(const std::string& bucket, const std::string& key,
     if (!directory) {
       directory = std::make_shared<ModelFile>();
       directory->type = fs::FileType::directory;
-      directory->mode = 0755;
+      directory->mode = name.directory->mode;
+      directory->bucket = bucket_of(name.directory);
       directory->implicit = true;
       directory->parent = name.directory;
     }
@@ -111,7 +117,11 @@ Errc NamespaceModel::put(const std::string& bucket, const std::string& key,
     --old->links;
     old.reset();
   }
-  if (!old) old = add(name.directory, name.key, std::make_shared<ModelFile>());
+  if (!old) {
+    old = add(name.directory, name.key, std::make_shared<ModelFile>());
+    old->mode = name.directory->mode & 0666U;
+    old->bucket = bucket_of(name.directory);
+  }
   ++old->version;
   old->bytes = content.bytes;
   old->etag = content.etag;
@@ -196,6 +206,7 @@ Errc NamespaceModel::make(ModelFile* directory, const std::string& shown, ModelF
   if (code != Errc::ok) return code;
   if (file.is_directory()) name += '/';
   *made = add(directory, name, std::make_shared<ModelFile>(std::move(file)));
+  (*made)->bucket = bucket_of(directory);
   return Errc::ok;
 }
 
@@ -233,9 +244,11 @@ Errc NamespaceModel::rename(const ModelName& from, ModelFile* to, const std::str
     if (target->is_directory() && !is_directory) return Errc::is_directory;
     if (!target->is_directory() && is_directory) return Errc::not_directory;
     if (!target->entries.empty()) return Errc::not_empty;
+    if (file->bucket != bucket_of(to)) return Errc::cross_device;
     take({to, target->is_directory() ? name + '/' : name}, false);
     --target->links;
   }
+  if (file->bucket != bucket_of(to)) return Errc::cross_device;
   add(to, is_directory ? name + '/' : name, file);
   take(from, true);
   return Errc::ok;
@@ -247,6 +260,7 @@ Errc NamespaceModel::link(const ModelFilePtr& file, ModelFile* directory,
   const Errc code = check_new(directory, shown, false, &name);
   if (code != Errc::ok) return code;
   if (file->is_directory()) return Errc::not_permitted;
+  if (file->bucket != bucket_of(directory)) return Errc::cross_device;
   ++file->links;
   add(directory, name, file);
   return Errc::ok;

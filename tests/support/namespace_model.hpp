@@ -25,6 +25,7 @@ struct ModelFile {
   // Of a directory.
   bool implicit = false;
   ModelFile* parent = nullptr;
+  const ModelFile* bucket = nullptr;                          // in which it was made
   std::map<std::string, std::shared_ptr<ModelFile>> entries;  // a directory's name ends with '/'
   // What was seen of it.
   InodeId id;
@@ -92,6 +93,7 @@ class NamespaceModel {
   static ModelFilePtr add(ModelFile* directory, const std::string& key, ModelFilePtr file);
   static void take(const ModelName& name, bool keep_directory);
   void vanish(ModelFile* directory);
+  const ModelFile* bucket_of(const ModelFile* directory) const;
   bool is_object(const ModelFile* directory) const {
     return !directory->implicit && directory != &root && !is_bucket(directory);
   }
