@@ -23,14 +23,14 @@ boost::json::object bucket_json(const cluster::ClusterMap& map, const fs::Bucket
     item["space"] = std::move(space);
   }
   item["quota_limit"] = nullptr;
-  item["quota_enforced"] = false;
+  const bool enforced = usage.has_value() && usage->quota.has_value() && usage->quota->enforced;
+  item["quota_enforced"] = enforced;
   const auto& quotas = map.record().quotas();
   const auto quota = std::ranges::find(quotas, bucket.inode.value, &proto::BucketQuota::bucket);
   if (quota == quotas.end()) return item;
   item["quota_limit"] = quota->bytes();
   // The partitions follow the map.
-  item["quota_enforced"] = usage.has_value() && usage->quota.has_value() &&
-                           usage->quota->enforced && usage->quota->limit_bytes == quota->bytes();
+  item["quota_enforced"] = enforced && usage->quota->limit_bytes == quota->bytes();
   return item;
 }
 

@@ -40,18 +40,18 @@ Result<std::string> query_of(const SetOptions& options) {
   return query;
 }
 
-/// Waits until what the bucket holds is counted.
-Result<boost::json::object> enforced(Session& session, const std::string& name) {
+/// Waits until what the bucket holds is counted, or nobody counts it any more.
+Result<boost::json::object> in_force(Session& session, const std::string& name, bool limited) {
   const auto until = std::chrono::steady_clock::now() + kCountPatience;
   for (;;) {
     for (const auto& value : TRY(admin_list(session, kBuckets))) {
       const auto& bucket = value.as_object();
       if (bucket.at("name").as_string() != name) continue;
-      if (bucket.at("quota_enforced").as_bool()) return bucket;
+      if (bucket.at("quota_enforced").as_bool() == limited) return bucket;
       if (std::chrono::steady_clock::now() >= until) {
         return fail(Errc::timeout,
-                    "the quota of {} is set, but what the bucket holds is not counted yet, as "
-                    "partitions do not answer: it will hold when they do",
+                    "the quota of {} is written down but not in force yet, as partitions do not "
+                    "answer: it will be when they do",
                     name);
       }
     }
@@ -69,8 +69,8 @@ int run(Session& session, const SetOptions& options) {
   if (!answer.ok()) return report(answer.error());
   boost::json::object item = answer->at("items").as_array().at(0).as_object();
   const bool limited = !item.at("quota_limit").is_null();
-  if (limited) {
-    const auto bucket = enforced(session, options.name);
+  if (!options.quota.empty()) {
+    const auto bucket = in_force(session, options.name, limited);
     if (!bucket.ok()) return report(bucket.error());
     for (const auto& member : *bucket) item[member.key()] = member.value();
   }
