@@ -167,9 +167,9 @@ class Commands(unittest.TestCase):
 
     def test_every_help_has_an_example(self):
         words = ["up", "down", "status", "stats", "manager", "gateway", "blade", "blade list",
-                 "blade start", "blade stop", "bucket list", "bucket create", "bucket delete",
-                 "user list", "user create", "user delete", "key create", "key revoke",
-                 "export list", "export set", "export test"]
+                 "blade start", "blade stop", "bucket list", "bucket create", "bucket set",
+                 "bucket delete", "user list", "user create", "user delete", "key create",
+                 "key revoke", "export list", "export set", "export test"]
         for word in words:
             done = turbine(*word.split(), "--help")
             self.assertEqual(done.returncode, 0, word)
