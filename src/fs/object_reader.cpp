@@ -153,7 +153,7 @@ Task<rpc::With<proto::LookupReply>> look_up(CorePtr core, std::string bucket, st
     if (reply.ok() && reply->body.elsewhere()) {
       auto linked = co_await look_up_inode(core, InodeId(reply->body.inode().id()), want_bytes);
       if (linked.failed_with(Errc::stale) && tries < core->options.stale_retries_max) continue;
-      co_return linked;
+      reply = std::move(linked);
     }
     if (reply.ok()) co_return std::move(*reply);
     if (reply.failed_with(Errc::stale) && tries < core->options.stale_retries_max) {
