@@ -150,8 +150,11 @@ void Connection::replied(const RpcCall& call) {
 
 void Connection::dropped(const RpcCall& call) {
   end_call(call.reserved);
-  abort();  // or the client waits for long before it sends the call again
   if (drained()) changed_.notify_all();
+}
+
+void Connection::hang_up() {
+  abort();
 }
 
 void Connection::flush() {

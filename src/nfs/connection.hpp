@@ -67,6 +67,7 @@ class Connection final : public ReplySink {
   GatherList& replies() override { return out_; }
   void replied(const RpcCall& call) override;
   void dropped(const RpcCall& call) override;
+  void hang_up() override;
 
  private:
   Task<> read_calls();

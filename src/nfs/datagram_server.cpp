@@ -30,6 +30,7 @@ class DatagramServer::Call final : public ReplySink {
     socket_.send_to(asio::buffer(record) + kRecordMarkBytes, from_, 0, ignored);
   }
   void dropped(const RpcCall&) override {}
+  void hang_up() override {}
 
  private:
   UdpSocket& socket_;

@@ -77,6 +77,8 @@ class ReplySink {
   virtual void replied(const RpcCall& call) = 0;
   /// In place of a reply: there is none, and the client sends the call again.
   virtual void dropped(const RpcCall& call) = 0;
+  /// After dropped(), for a client that would wait for long before it sends the call again.
+  virtual void hang_up() = 0;
 
  protected:
   ~ReplySink() = default;

@@ -54,10 +54,14 @@ struct Run<kHandler> {
     count(env, call, outcome);
     if (outcome.has_value()) {
       reply(call, AcceptStat::success, *outcome);
-    } else if (outcome.error().outcome_unknown) {
-      // After JUKEBOX clients ask under another xid, which would be another call.
-      call.sink->dropped(call);
     } else if constexpr (requires(Outcome failed) { failed.status = Nfsstat3::io; }) {
+      if (outcome.error().outcome_unknown) {
+        // After JUKEBOX clients ask under another xid, which would be another call.
+        ReplySink& sink = *call.sink;
+        sink.dropped(call);
+        sink.hang_up();
+        co_return Result<>{};
+      }
       Outcome failed;
       failed.status = outcome.error().status;
       reply(call, AcceptStat::success, failed);

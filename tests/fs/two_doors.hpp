@@ -109,6 +109,8 @@ struct TwoDoors : test::FilesFixture {
   /// better it would have to be entered.
   static void add_directories(ModelFile* directory, const std::string& path,
                               std::map<std::string, ModelFilePtr>* keys);
+  static std::vector<std::pair<std::string, ModelFilePtr>> list_of(
+      const std::map<std::string, ModelFilePtr>& keys, const ListRequest& request, bool* truncated);
   void expect_same_list(const std::string& bucket, const ListRequest& request);
   void expect_same_tree();
 };

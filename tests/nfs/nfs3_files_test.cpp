@@ -77,16 +77,29 @@ TEST_F(Nfs3Files, FailuresOfTheArrayBecomeThoseOfNfs) {
   const struct {
     Errc code;
     Nfsstat3 status;
-  } kCases[] = {{Errc::unavailable, Nfsstat3::jukebox}, {Errc::timeout, Nfsstat3::jukebox},
-                {Errc::busy, Nfsstat3::jukebox},        {Errc::io, Nfsstat3::io},
-                {Errc::stale, Nfsstat3::stale},         {Errc::denied, Nfsstat3::acces},
-                {Errc::no_space, Nfsstat3::nospc},      {Errc::quota_exceeded, Nfsstat3::dquot}};
+  } kCases[] = {{Errc::unavailable, Nfsstat3::jukebox},
+                {Errc::busy, Nfsstat3::jukebox},
+                {Errc::io, Nfsstat3::io},
+                {Errc::stale, Nfsstat3::stale},
+                {Errc::denied, Nfsstat3::acces},
+                {Errc::no_space, Nfsstat3::nospc},
+                {Errc::quota_exceeded, Nfsstat3::dquot}};
   for (const auto& [code, status] : kCases) {
     files_.failure = code;
     EXPECT_EQ(nfs3<nfs::GetattrResult>(1, nfs::GetattrArgs{root()}).status, status);
     const auto created = nfs3<nfs::CreateResult>(8, nfs::CreateArgs{.where = at("x")});
     EXPECT_EQ(created.status, status);
   }
+}
+
+TEST_F(Nfs3Files, ACallOfUnknownOutcomeEndsItsConnection) {
+  start();
+  files_.failure = Errc::timeout;
+  const std::string record = as_record(
+      client_.call_bytes(nfs::kNfsProgram, nfs::kNfsVersion, 8, nfs::CreateArgs{.where = at("x")}));
+  ASSERT_TRUE(loop_.run(client_.send(record)).ok());
+  EXPECT_TRUE(loop_.run(client_.receive()).failed_with(Errc::closed))
+      << "after JUKEBOX the client would ask under another xid";
 }
 
 TEST_F(Nfs3Files, SquashDecidesWhoAsks) {
