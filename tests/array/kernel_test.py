@@ -110,10 +110,11 @@ class KernelMount(unittest.TestCase):
     def test_3_two_doors(self):
         self.client.check("mkdir -p /mnt/doors && head -c 3000000 /dev/urandom >/mnt/doors/nfs")
         expected = self.client.check("sha256sum </mnt/doors/nfs").split()[0]
-        _, data = self.s3.call("GET", BUCKET, "doors/nfs")
+        s3 = self.array.s3()  # the class's connection has been idle for too long
+        _, data = s3.call("GET", BUCKET, "doors/nfs")
         self.assertEqual(hashlib.sha256(data).hexdigest(), expected)
         data = random.Random(SEED).randbytes(3_000_000)
-        self.s3.call("PUT", BUCKET, "doors/s3", body=data)
+        s3.call("PUT", BUCKET, "doors/s3", body=data)
         got = self.client.check("sha256sum </mnt/doors/s3").split()[0]
         self.assertEqual(got, hashlib.sha256(data).hexdigest())
 

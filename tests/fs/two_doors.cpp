@@ -237,7 +237,7 @@ void TwoDoors::expect_same_list(const std::string& bucket, const ListRequest& re
   std::vector<std::string> real_keys, wanted_keys;
   for (const auto& item : real->items) real_keys.push_back(item.key);
   for (const auto& [key, file] : wanted) wanted_keys.push_back(key);
-  if (real_keys != wanted_keys && request.delimiter == "/") {
+  if ((real_keys != wanted_keys || real->truncated != truncated) && request.delimiter == "/") {
     add_directories(model.bucket(bucket), "", &keys);
     wanted = list_of(keys, request, &truncated);
     wanted_keys.clear();
