@@ -21,6 +21,7 @@ namespace turbine::cli {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(10);
+constexpr auto kPidWait = std::chrono::seconds(2);
 
 struct Descriptor {
   int value = -1;
@@ -115,7 +116,13 @@ std::optional<pid_t> Daemon::running() const {
 }
 
 void Daemon::ask_to_stop() const {
-  const auto pid = running();
+  auto pid = running();
+  // One that was started just now holds its file before it has written its number there.
+  const auto deadline = std::chrono::steady_clock::now() + kPidWait;
+  while (pid.has_value() && *pid <= 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kPollInterval);
+    pid = running();
+  }
   if (pid.has_value() && *pid > 0) kill(*pid, SIGTERM);
 }
 
