@@ -102,6 +102,7 @@ class MemoryFileSystem : public fs::FileSystem {
   }
   Task<std::vector<fs::BucketInfo>> list_buckets(fs::CallContext) override {
     std::vector<fs::BucketInfo> infos;
+    infos.reserve(buckets_.size());
     for (const auto& [name, bucket] : buckets_) infos.push_back(bucket.info);
     co_return infos;
   }
