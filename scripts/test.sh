@@ -51,8 +51,8 @@ scripts/deps.sh --tests
 
 if ((sanitize)); then
   # Random operations of the whole file system: fewer, as each costs ten times as much here.
-  export TURBINE_FS_OPERATIONS=${TURBINE_FS_OPERATIONS:-300}
-  export TURBINE_SIM_SEEDS=${TURBINE_SIM_SEEDS:-24}
+  export TURBINE_FS_OPERATIONS=${TURBINE_FS_OPERATIONS:-500}
+  export TURBINE_SIM_SEEDS=${TURBINE_SIM_SEEDS:-40}
   build_and_run asan -L 'unit|sim|fuzz' -LE soak # one build: the fuzzers are instrumented so too
   build_and_run tsan -L 'unit|sim' -LE soak
 elif ((soak)); then
