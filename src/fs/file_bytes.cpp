@@ -1,11 +1,11 @@
 #include "fs/file_bytes.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "fs/file_content.hpp"
 #include "fs/file_stat.hpp"
+#include "fs/new_content.hpp"
 #include "meta/permissions.hpp"
 
 namespace turbine::fs {
@@ -57,6 +57,10 @@ Task<FileBytes> try_read(CorePtr core, Credentials who, InodeId file, uint64_t o
     co_return fail(std::move(asked).error());
   }
   rpc::With<proto::GetExtentsReply>& reply = *asked;
+  if (known.content && reply.body.inode().id() == 0) {
+    core->known.drop(file);  // a version that only somebody's pin keeps
+    co_return fail(Errc::conflict, "inode {} has another version by now", file);
+  }
   const proto::Inode& inode = reply.body.inode();
   CO_TRY(check_readable(who, inode));
   FileBytes read;
@@ -84,30 +88,6 @@ Task<FileBytes> try_read(CorePtr core, Credentials who, InodeId file, uint64_t o
   co_return read;
 }
 
-void hold(const std::vector<proto::NewStripe>& stripes, uint64_t offset, proto::NewContent* to) {
-  for (const proto::NewStripe& stripe : stripes) {
-    *to->add_stripes() = stripe;
-    proto::Extent& extent = *to->add_extents();
-    extent.set_offset(offset);
-    extent.set_length(stripe.data_bytes());
-    extent.set_stripe(stripe.id());
-    extent.set_group(stripe.group());
-    extent.set_shard_bytes(stripe.shard_bytes());
-    offset += stripe.data_bytes();
-  }
-}
-
-Buffer join(std::vector<Buffer> bytes, size_t size) {
-  if (bytes.size() == 1) return std::move(bytes.front());
-  Buffer joined = Buffer::allocate(size);
-  size_t at = 0;
-  for (const Buffer& piece : bytes) {
-    std::memcpy(joined.data() + at, piece.data(), piece.size());
-    at += piece.size();
-  }
-  return joined;
-}
-
 }  // namespace
 
 Task<FileBytes> read_file(CorePtr core, Credentials who, InodeId file, uint64_t offset,
@@ -133,11 +113,11 @@ Task<FileChange> write_file(CorePtr core, CallContext call, Credentials who, Ino
     std::vector<proto::NewStripe> stripes;
     if (striped) {
       stripes = CO_TRY(co_await stripe::write_stripes(core->writer, file.partition(), bytes));
-      hold(stripes, offset, &content);
+      add_stripes(stripes, offset, &content);
     } else if (size > 0) {
       request.set_offset(offset);
       content.set_inline_payload(true);
-      payload = join(std::move(bytes), size);
+      payload = join(bytes, size);
       bytes = {payload};
     }
     auto reply = co_await core->partitions.call<proto::WriteFileReply>(

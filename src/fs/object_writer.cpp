@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "fs/new_content.hpp"
 
 namespace turbine::fs {
 namespace {
@@ -89,19 +90,6 @@ Task<> write_run(StatePtr state, std::shared_ptr<Run> run) {
   co_return Result<>{};
 }
 
-void hold(State& state, uint64_t offset, const std::vector<proto::NewStripe>& stripes) {
-  for (const proto::NewStripe& stripe : stripes) {
-    *state.held.add_stripes() = stripe;
-    proto::Extent& extent = *state.held.add_extents();
-    extent.set_offset(offset);
-    extent.set_length(stripe.data_bytes());
-    extent.set_stripe(stripe.id());
-    extent.set_group(stripe.group());
-    extent.set_shard_bytes(stripe.shard_bytes());
-    offset += stripe.data_bytes();
-  }
-}
-
 // Moves runs that have ended, in order, into `held`.
 void harvest(State& state) {
   while (!state.runs.empty() && state.runs.front()->stripes.has_value()) {
@@ -111,7 +99,7 @@ void harvest(State& state) {
       if (!state.failure) state.failure = run->stripes->error();
       continue;
     }
-    hold(state, run->offset, **run->stripes);
+    add_stripes(**run->stripes, run->offset, &state.held);
   }
 }
 
@@ -127,7 +115,7 @@ Task<> write_again(StatePtr state) {
     auto data = CO_TRY(co_await core.reader.read(extent, 0, extent.length()));
     const auto stripes =
         CO_TRY(co_await stripe::write_stripes(core.writer, *state->home, std::move(data)));
-    hold(*state, extent.offset(), stripes);
+    add_stripes(stripes, extent.offset(), &state->held);
   }
   for (const proto::NewStripe& stripe : old.stripes()) CO_TRY(co_await core.writer.discard(stripe));
   co_return Result<>{};
@@ -235,16 +223,7 @@ Task<Prepared> prepare(StatePtr state) {
   prepared.content.set_size(state->total_bytes);
   if (!state->home && state->total_bytes <= state->core->options.inline_bytes_max) {
     prepared.content.set_inline_payload(true);
-    if (state->pending.size() == 1) {
-      prepared.payload = state->pending[0];
-    } else if (state->pending.size() > 1) {
-      prepared.payload = Buffer::allocate(state->pending_bytes);
-      size_t at = 0;
-      for (const Buffer& piece : state->pending) {
-        std::memcpy(prepared.payload.data() + at, piece.data(), piece.size());
-        at += piece.size();
-      }
-    }
+    prepared.payload = join(state->pending, state->pending_bytes);
     co_return prepared;
   }
   while (state->pending_bytes > 0) {

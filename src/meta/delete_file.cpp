@@ -1,5 +1,5 @@
 // DELETE_FILE: the name goes, and with it the implicit directories that it leaves empty.
-#include "meta/bucket_usage.hpp"
+#include "meta/drop_entry.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
@@ -24,33 +24,6 @@ Task<> climb(Transaction& txn, PartitionPtr partition, const proto::Inode& gone)
     if (!result.has_next()) co_return Result<>{};
     entry = result.next();
   }
-}
-
-/// The name, and the file's inode if this was its last one.
-Task<> drop_file(Transaction& txn, PartitionPtr partition, InodeId directory, Entry entry,
-                 const proto::DeleteFileRequest& request) {
-  Half& half = txn.half();
-  if (entry.dirent.has_file()) {
-    const proto::Inode& file = entry.dirent.file();
-    auto& remove = *half.mutations.Add()->mutable_remove_file();
-    remove.set_directory(directory.value);
-    remove.set_name(entry.name);
-    remove.set_inode(file.id());
-    remove.set_old_size(file.size());
-    remove.set_keep_directory(request.has_who());
-    CO_TRY(add_charge(*partition, file.bucket(), -static_cast<int64_t>(file.size()), &half));
-    release_content(*partition, file.content(), &half);
-    co_return Result<>{};
-  }
-  auto& unlink = *half.mutations.Add()->mutable_unlink_file();
-  unlink.set_directory(directory.value);
-  unlink.set_name(entry.name);
-  unlink.set_keep_directory(request.has_who());
-  proto::SubOperation operation;
-  operation.mutable_drop_link()->set_inode(entry.dirent.link());
-  *operation.mutable_drop_link()->mutable_condition() = request.condition();
-  CO_TRY(co_await txn.prepare(entry.id().partition(), std::move(operation)));
-  co_return Result<>{};
 }
 
 /// The object of that name; symbolic links and special files are none.
@@ -93,7 +66,9 @@ Answer<proto::DeleteFileReply> delete_directory_object(Call call,
     CO_TRY(check_condition(request.condition(), inline_file ? &file->dirent.file() : &directory));
   }
   const bool empty = directory.entry_count() == (file ? 1U : 0U);
-  if (file) CO_TRY(co_await drop_file(txn, partition, id, std::move(*file), request));
+  if (file) {
+    CO_TRY(co_await drop_file(txn, partition, id, std::move(*file), false, request.condition()));
+  }
   if (empty) {
     CO_TRY(co_await climb(txn, partition, directory));
   } else {
@@ -145,7 +120,8 @@ Answer<proto::DeleteFileReply> delete_file(Call call, proto::DeleteFileRequest r
     entry = CO_TRY(co_await find_object(partition, directory, request));
     if (!entry) co_return reply;
   }
-  CO_TRY(co_await drop_file(txn, partition, directory, std::move(*entry), request));
+  CO_TRY(co_await drop_file(txn, partition, directory, std::move(*entry), request.has_who(),
+                            request.condition()));
   if (locked.last && !request.has_who()) CO_TRY(co_await climb(txn, partition, locked.directory));
   reply.body.set_existed(true);
   Image::Observed observed;

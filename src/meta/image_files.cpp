@@ -2,12 +2,11 @@
 #include <algorithm>
 
 #include "meta/image.hpp"
+#include "meta/permissions.hpp"
 #include "meta/placed_inode.hpp"
 
 namespace turbine::meta {
 namespace {
-
-constexpr uint32_t kSetUserId = 04000, kSetGroupId = 02000, kGroupExecute = 010;
 
 bool is_small(const proto::ContentRecord& record) {
   return record.extent().length() == 0;
@@ -125,11 +124,7 @@ Result<> Image::write_file(Step& step, const proto::WriteFileMutation& m) {
   change_usage(step, inode.bucket(), static_cast<int64_t>(grown), 0);
   inode.set_size(size);
   set_holes(inode, inode.hole_bytes() + grown + punched, added);
-  if (m.clear_set_id()) {
-    uint32_t cleared = kSetUserId;
-    if ((inode.mode() & kGroupExecute) != 0) cleared |= kSetGroupId;
-    inode.set_mode(inode.mode() & ~cleared);
-  }
+  if (m.clear_set_id()) inode.set_mode(without_set_id(inode.mode()));
   const int64_t time = std::max({step.time_ns, inode.ctime_ns() + 1, inode.content_time_ns() + 1});
   inode.set_mtime_ns(time);
   inode.set_ctime_ns(time);

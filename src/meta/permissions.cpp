@@ -17,14 +17,12 @@ uint32_t granted(const proto::Credentials& who, const proto::Inode& inode) {
   return inode.mode() & 7U;
 }
 
-/// As after a write by somebody else than root: set-group-id without the right to execute is
-/// another thing, a mark for mandatory locks.
+}  // namespace
+
 uint32_t without_set_id(uint32_t mode) {
   constexpr uint32_t kGroupExecute = 010;
   return mode & ~(kSetUserIdBit | ((mode & kGroupExecute) != 0 ? kSetGroupIdBit : 0));
 }
-
-}  // namespace
 
 bool is_member(const proto::Credentials& who, uint32_t gid) {
   return who.gid() == gid || std::ranges::find(who.groups(), gid) != who.groups().end();

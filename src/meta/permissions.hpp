@@ -12,6 +12,10 @@ namespace turbine::meta {
 inline constexpr uint32_t kMayRead = 4, kMayWrite = 2, kMayExecute = 1;
 inline constexpr uint32_t kSetUserIdBit = 04000, kSetGroupIdBit = 02000, kStickyBit = 01000;
 
+/// The mode after somebody else than root has changed the content: set-group-id without the right
+/// to execute is another thing, a mark for mandatory locks, and stays.
+uint32_t without_set_id(uint32_t mode);
+
 bool is_member(const proto::Credentials& who, uint32_t gid);
 
 /// `wanted`: kMay… together. Errc::denied.

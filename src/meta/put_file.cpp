@@ -1,5 +1,5 @@
 // PUT_FILE: a whole file appears or is replaced at once, with the directories it lacks.
-#include "meta/bucket_usage.hpp"
+#include "meta/drop_entry.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
@@ -28,26 +28,6 @@ void inherit_owner(const proto::Inode& directory, proto::PutFileRequest* put) {
   file.set_uid(directory.uid());
   file.set_gid(directory.gid());
   file.set_mode(directory.mode() & kReadWriteBits);
-}
-
-/// A symbolic link or special file gives way to an object of its name.
-Task<> drop_no_object(Transaction& txn, PartitionPtr partition, InodeId directory, Entry entry) {
-  if (entry.dirent.has_file()) {
-    auto& remove = *txn.half().mutations.Add()->mutable_remove_file();
-    remove.set_directory(directory.value);
-    remove.set_name(entry.name);
-    remove.set_inode(entry.id().value);
-    remove.set_old_size(entry.dirent.file().size());
-    co_return add_charge(*partition, entry.dirent.file().bucket(),
-                         -static_cast<int64_t>(entry.dirent.file().size()), &txn.half());
-  }
-  auto& unlink = *txn.half().mutations.Add()->mutable_unlink_file();
-  unlink.set_directory(directory.value);
-  unlink.set_name(entry.name);
-  proto::SubOperation operation;
-  operation.mutable_drop_link()->set_inode(entry.dirent.link());
-  CO_TRY(co_await txn.prepare(entry.id().partition(), std::move(operation)));
-  co_return Result<>{};
 }
 
 }  // namespace
@@ -116,7 +96,8 @@ Task<proto::PutFileReply> place_file(Transaction& txn, PartitionPtr partition,
     co_return reply;
   }
   if (!makes_directories) {
-    if (there && !old) CO_TRY(co_await drop_no_object(txn, partition, directory, *there));
+    // A symbolic link or special file gives way to an object of its name.
+    if (there && !old) CO_TRY(co_await drop_file(txn, partition, directory, *there, false));
     NewFile file;
     file.bucket = parent.bucket();
     file.directory = directory;

@@ -1,6 +1,6 @@
 // RENAME: a file or directory gets another place. The coordinator is the partition of the directory
 // that it goes to.
-#include "meta/bucket_usage.hpp"
+#include "meta/drop_entry.hpp"
 #include "meta/entries.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
@@ -58,17 +58,6 @@ Result<> check_target(const Source& source, const Move& move, const Entry& targe
   return {};
 }
 
-Result<> remove_here(Partition& partition, const Move& move, const Entry& target, Half* half) {
-  const proto::Inode& file = target.dirent.file();
-  auto& remove = *half->mutations.Add()->mutable_remove_file();
-  remove.set_directory(move.to.value);
-  remove.set_name(move.to_name);
-  remove.set_inode(file.id());
-  remove.set_old_size(file.size());
-  release_content(partition, file.content(), half);
-  return add_charge(partition, file.bucket(), -static_cast<int64_t>(file.size()), half);
-}
-
 void fill_changes(const Move& move, Image::Observed* observed, proto::RenameReply* reply) {
   if (observed->contains(move.from)) *reply->mutable_from() = observed->at(move.from);
   if (observed->contains(move.to)) *reply->mutable_to() = observed->at(move.to);
@@ -100,7 +89,7 @@ Task<std::optional<proto::RenameReply>> rename_here(PartitionPtr partition, Requ
   if (target) {
     if (target->id() == file->id()) co_return reply;
     CO_TRY(co_await check_removal(partition, move.who, to, *target));
-    CO_TRY(remove_here(*partition, move, *target, &half));
+    CO_TRY(drop_here(*partition, move.to, *target, false, &half));
   }
   auto& rename = *half.mutations.Add()->mutable_rename_file();
   rename.set_from_directory(move.from.value);
@@ -130,21 +119,14 @@ Task<> check_no_loop(Transaction& txn, PartitionPtr partition, InodeId moved, In
 }
 
 Task<> replace_target(Transaction& txn, PartitionPtr partition, Move move, Entry target) {
-  if (target.dirent.has_file()) {
-    co_return remove_here(*partition, move, target, &txn.half());
+  if (!target.is_directory) {
+    co_return co_await drop_file(txn, partition, move.to, std::move(target), false);
   }
+  auto& unlink = *txn.half().mutations.Add()->mutable_unlink_directory();
+  unlink.set_directory(move.to.value);
+  unlink.set_name(move.to_name);
   proto::SubOperation operation;
-  if (target.is_directory) {
-    operation.mutable_remove_empty_directory()->set_directory(target.id().value);
-    auto& unlink = *txn.half().mutations.Add()->mutable_unlink_directory();
-    unlink.set_directory(move.to.value);
-    unlink.set_name(move.to_name);
-  } else {
-    operation.mutable_drop_link()->set_inode(target.id().value);
-    auto& unlink = *txn.half().mutations.Add()->mutable_unlink_file();
-    unlink.set_directory(move.to.value);
-    unlink.set_name(move.to_name);
-  }
+  operation.mutable_remove_empty_directory()->set_directory(target.id().value);
   CO_TRY(co_await txn.prepare(target.id().partition(), std::move(operation)));
   co_return Result<>{};
 }

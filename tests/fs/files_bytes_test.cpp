@@ -165,6 +165,28 @@ TEST_F(FilesBytes, FreesWhatIsOverwrittenAndCutOff) {
   EXPECT_EQ(shard_count(), 0U);
 }
 
+TEST_F(FilesBytes, ReadsWhatIsThereNowAlsoWhenItHadBeenReadOften) {
+  const auto read_some = [&](InodeId inode, const std::string& all) {
+    for (const uint64_t at : {0U, 70'000U, 1'000'000U, 0U}) {
+      EXPECT_TRUE(read(inode, at, 4096) == all.substr(at, 4096)) << at;
+    }
+  };
+  std::string all = random_text(17 << 20);
+  ASSERT_TRUE(put("big", all).ok());
+  const InodeId big = lookup(bucket, "big")->id;
+  read_some(big, all);
+  ASSERT_TRUE(write(big, 70'000, "in place").ok());
+  all.replace(70'000, 8, "in place");
+  read_some(big, all);
+  // A reader's pin keeps the version that was read often: nobody else is to get it.
+  const auto reader = run(objects.open(objects.begin(7), "bucket", "big"));
+  ASSERT_TRUE(reader.ok());
+  const std::string other = random_text(2 << 20);
+  ASSERT_TRUE(put("big", other).ok());
+  EXPECT_EQ(lookup(bucket, "big")->id, big);
+  read_some(big, other);
+}
+
 TEST_F(FilesBytes, FreesTheStripesOfAWriteThatIsRefused) {
   NewStat stat;
   stat.mode = 0600;
