@@ -36,13 +36,14 @@ class Readme(unittest.TestCase):
                 self.assertEqual(done.returncode, 0,
                                  f"{title}:\n{text}\n{done.stdout}\n{done.stderr}")
                 titles.append(title)
-            self.assertGreaterEqual(len(titles), 7)
+            self.assertGreaterEqual(len(titles), 8)
             s3 = array.s3()
             keys = s3.keys("photos")
             for client in ["aws", "boto3", "curl", "rclone", "s3cmd"]:
                 self.assertIn(f"{client}/cat.jpg", keys)
                 self.assertEqual(s3.get("photos", f"{client}/cat.jpg"), picture)
-            self.assertEqual(s3.get("photos", "s3fs.jpg"), picture)
+            for file in ["s3fs.jpg", "nfs.jpg"]:
+                self.assertEqual(s3.get("photos", file), picture)
             self.assertIn("config", s3.keys("backups"))
 
 
