@@ -2,6 +2,7 @@
 // Wake-ups are posted to the executor in order, never run inside the caller.
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
@@ -18,6 +19,9 @@
 namespace turbine {
 
 using UseAwaitable = asio::use_awaitable_t<Executor>;
+
+/// co_await an operation of Asio: its error comes as the first of a tuple, not as an exception.
+inline constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 
 /// Suspends the calling coroutine and hands `start` a callback that resumes it (once, on its
 /// executor, from any place on the reactor's thread).

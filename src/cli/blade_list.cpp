@@ -6,7 +6,7 @@ namespace turbine::cli {
 
 namespace {
 
-int run(Session& session) {
+int run_blade_list(Session& session) {
   const auto blades = admin_list(session, "/api/v1/blades");
   if (!blades.ok()) return report(blades.error());
   if (session.json()) {
@@ -30,8 +30,9 @@ int run(Session& session) {
 }  // namespace
 
 void add_blade_list(CLI::App& blade, Session& session) {
-  CLI::App* command = add_command(blade, session, "list", "all blades and their states",
-                                  "turbine blade list --dir ./array", [&] { return run(session); });
+  CLI::App* command =
+      add_command(blade, session, "list", "all blades and their states",
+                  "turbine blade list --dir ./array", [&] { return run_blade_list(session); });
   add_dir_option(command, session, false);
 }
 

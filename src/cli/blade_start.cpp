@@ -8,9 +8,6 @@ namespace turbine::cli {
 
 namespace {
 
-constexpr int kLockWaitMs = 60'000;
-constexpr int kReadyWaitMs = 60'000;
-
 Result<> start_blade(const ArrayDir& dir, uint32_t id) {
   const ArraySettings settings = TRY(dir.load());
   if (id == 0 || id > settings.blades) {
@@ -26,7 +23,7 @@ Result<> start_blade(const ArrayDir& dir, uint32_t id) {
   return wait_ready(dir, {name}, kReadyWaitMs);
 }
 
-int run(Session& session, uint32_t id) {
+int run_blade_start(Session& session, uint32_t id) {
   const ArrayDir dir(session.dir);
   if (auto started = start_blade(dir, id); !started.ok()) {
     if (started.failed_with(Errc::unavailable)) return report(kFailure, started.error().context);
@@ -44,9 +41,10 @@ int run(Session& session, uint32_t id) {
 
 void add_blade_start(CLI::App& blade, Session& session) {
   auto id = std::make_shared<uint32_t>(0);
-  CLI::App* command = add_command(
-      blade, session, "start", "start a blade of this machine and wait until it serves",
-      "turbine blade start 3 --dir ./array", [&session, id] { return run(session, *id); });
+  CLI::App* command =
+      add_command(blade, session, "start", "start a blade of this machine and wait until it serves",
+                  "turbine blade start 3 --dir ./array",
+                  [&session, id] { return run_blade_start(session, *id); });
   command->add_option("N", *id, "number of the blade")->required();
   add_dir_option(command, session, true);
 }

@@ -8,9 +8,6 @@ namespace turbine::cli {
 
 namespace {
 
-constexpr int kLockWaitMs = 60'000;
-constexpr int kStopWaitMs = 30'000;
-
 Result<bool> stop_blade(const ArrayDir& dir, uint32_t id) {
   const ArraySettings settings = TRY(dir.load());
   if (id == 0 || id > settings.blades) {
@@ -21,7 +18,7 @@ Result<bool> stop_blade(const ArrayDir& dir, uint32_t id) {
   return daemon_of(dir, fmt::format("blade-{}", id)).stop(kStopWaitMs);
 }
 
-int run(Session& session, uint32_t id) {
+int run_blade_stop(Session& session, uint32_t id) {
   const ArrayDir dir(session.dir);
   const auto stopped = stop_blade(dir, id);
   if (!stopped.ok()) return report(stopped.error());
@@ -40,7 +37,7 @@ void add_blade_stop(CLI::App& blade, Session& session) {
   auto id = std::make_shared<uint32_t>(0);
   CLI::App* command = add_command(blade, session, "stop", "stop a blade of this machine cleanly",
                                   "turbine blade stop 3 --dir ./array",
-                                  [&session, id] { return run(session, *id); });
+                                  [&session, id] { return run_blade_stop(session, *id); });
   command->add_option("N", *id, "number of the blade")->required();
   add_dir_option(command, session, true);
 }

@@ -8,7 +8,7 @@ namespace turbine::cli {
 
 namespace {
 
-int run(Session& session, const std::string& name) {
+int run_bucket_create(Session& session, const std::string& name) {
   const auto answer = admin_call(session, "POST", named("/api/v1/buckets", name));
   if (!answer.ok()) return report(answer.error());
   const auto& item = answer->at("items").as_array().at(0).as_object();
@@ -26,7 +26,7 @@ void add_bucket_create(CLI::App& bucket, Session& session) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = add_command(bucket, session, "create", "make a bucket",
                                   "turbine bucket create photos --dir ./array",
-                                  [&session, name] { return run(session, *name); });
+                                  [&session, name] { return run_bucket_create(session, *name); });
   command->add_option("NAME", *name, "of the bucket")->required();
   add_dir_option(command, session, false);
 }

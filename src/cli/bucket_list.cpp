@@ -6,7 +6,7 @@ namespace turbine::cli {
 
 namespace {
 
-int run(Session& session) {
+int run_bucket_list(Session& session) {
   const auto buckets = admin_list(session, "/api/v1/buckets");
   if (!buckets.ok()) return report(buckets.error());
   if (session.json()) {
@@ -39,7 +39,7 @@ int run(Session& session) {
 void add_bucket_list(CLI::App& bucket, Session& session) {
   CLI::App* command =
       add_command(bucket, session, "list", "all buckets", "turbine bucket list --dir ./array",
-                  [&] { return run(session); });
+                  [&] { return run_bucket_list(session); });
   add_dir_option(command, session, false);
 }
 

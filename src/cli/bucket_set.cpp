@@ -15,11 +15,11 @@ namespace {
 constexpr const char* kBuckets = "/api/v1/buckets";
 constexpr auto kCountPatience = std::chrono::seconds(30);
 
-struct SetOptions {
+struct BucketSetOptions {
   std::string name, quota, owner, mode;
 };
 
-Result<std::string> query_of(const SetOptions& options) {
+Result<std::string> query_of(const BucketSetOptions& options) {
   std::string query;
   if (options.quota == "none") query += "&quota=none";
   if (!options.quota.empty() && options.quota != "none") {
@@ -62,7 +62,7 @@ Result<boost::json::object> in_force(Session& session, const std::string& name, 
   }
 }
 
-int run(Session& session, const SetOptions& options) {
+int run_bucket_set(Session& session, const BucketSetOptions& options) {
   const auto query = query_of(options);
   if (!query.ok()) return report(query.error());
   const auto answer = admin_call(session, "PATCH", named(kBuckets, options.name) + *query);
@@ -92,11 +92,11 @@ int run(Session& session, const SetOptions& options) {
 }  // namespace
 
 void add_bucket_set(CLI::App& bucket, Session& session) {
-  auto options = std::make_shared<SetOptions>();
+  auto options = std::make_shared<BucketSetOptions>();
   CLI::App* command =
       add_command(bucket, session, "set", "give a bucket a quota, an owner, a mode",
                   "turbine bucket set photos --quota 10GiB --owner 1000:1000 --mode 0770",
-                  [&session, options] { return run(session, *options); });
+                  [&session, options] { return run_bucket_set(session, *options); });
   command->add_option("NAME", options->name, "of the bucket")->required();
   command->add_option(
       "--quota", options->quota,

@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned kOnlyOwner = 0600;
 
-int run(Session& session, const std::string& file) {
+int run_config_backup(Session& session, const std::string& file) {
   const auto answer = admin_call(session, "GET", "/api/v1/config");
   if (!answer.ok()) return report(answer.error());
   const std::string text = boost::json::serialize(*answer) + "\n";
@@ -52,7 +52,7 @@ void add_config_backup(CLI::App& config, Session& session) {
       add_command(config, session, "backup",
                   "write the cluster store's records (map, users, secret keys) to FILE, mode 0600",
                   "turbine config backup array.backup --dir ./array",
-                  [&session, file] { return run(session, *file); });
+                  [&session, file] { return run_config_backup(session, *file); });
   command->add_option("FILE", *file, "to be written or replaced; - for standard output")
       ->required();
   add_dir_option(command, session, false);

@@ -61,7 +61,7 @@ Result<> restore(const Session& session, const RestoreCommand& order,
   return managerd::restore_config(config, std::move(backup), order.options);
 }
 
-int run(Session& session, const RestoreCommand& order) {
+int run_config_restore(Session& session, const RestoreCommand& order) {
   if (session.dir.empty() == order.config.empty()) {
     return report(kUsage,
                   "which array? Give --dir DIR of `turbine up`, or --config MANAGER.toml of a "
@@ -99,7 +99,7 @@ void add_config_restore(CLI::App& config, Session& session) {
       config, session, "restore",
       "put a backup into the empty cluster store of the same array, whose managers are stopped",
       "turbine config restore array.backup --dir ./array",
-      [&session, order] { return run(session, *order); });
+      [&session, order] { return run_config_restore(session, *order); });
   command
       ->add_option("FILE", order->file, "that `turbine config backup` wrote; - for standard input")
       ->required();

@@ -20,7 +20,7 @@ namespace turbine::cli {
 
 namespace {
 
-constexpr auto kPollInterval = std::chrono::milliseconds(10);
+constexpr auto kLookInterval = std::chrono::milliseconds(10);
 constexpr auto kPidWait = std::chrono::seconds(2);
 
 struct Descriptor {
@@ -120,7 +120,7 @@ void Daemon::ask_to_stop() const {
   // One that was started just now holds its file before it has written its number there.
   const auto deadline = std::chrono::steady_clock::now() + kPidWait;
   while (pid.has_value() && *pid <= 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(kPollInterval);
+    std::this_thread::sleep_for(kLookInterval);
     pid = running();
   }
   if (pid.has_value() && *pid > 0) kill(*pid, SIGTERM);
@@ -133,7 +133,7 @@ Result<> Daemon::wait_stopped(int wait_ms) const {
       return fail(Errc::timeout, "{} (pid {}) has not ended after {} s; see {}", name, *running(),
                   wait_ms / 1000, log_path);
     }
-    std::this_thread::sleep_for(kPollInterval);
+    std::this_thread::sleep_for(kLookInterval);
   }
   return {};
 }

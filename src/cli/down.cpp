@@ -8,9 +8,6 @@ namespace turbine::cli {
 
 namespace {
 
-constexpr int kLockWaitMs = 60'000;
-constexpr int kStopWaitMs = 30'000;
-
 /// Gateways first, so that no client meets an array without blades. Then the managers: a blade that
 /// stops hands its partitions over to others, and of an array that stops as a whole the last blade
 /// would be left as the only one in sync.
@@ -50,7 +47,7 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
-int run(Session& session) {
+int run_down(Session& session) {
   const ArrayDir dir(session.dir);
   const auto outcome = bring_down(dir);
   if (!outcome.ok()) return report(outcome.error());
@@ -73,7 +70,7 @@ int run(Session& session) {
 void add_down(CLI::App& app, Session& session) {
   CLI::App* command =
       add_command(app, session, "down", "stop the array's processes on this machine",
-                  "turbine down --dir ./array", [&] { return run(session); });
+                  "turbine down --dir ./array", [&] { return run_down(session); });
   add_dir_option(command, session, true);
 }
 

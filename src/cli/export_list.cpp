@@ -13,7 +13,6 @@ using boost::json::array;
 using boost::json::object;
 
 constexpr const char* kArrayExport = "/";
-constexpr const char* kDefaultPolicy = "*";
 
 std::map<std::string, array> rules_by_name(const array& policies) {
   std::map<std::string, array> out;
@@ -64,7 +63,7 @@ void print_exports(const array& exports) {
   print_table({"EXPORT", "RULES", "CLIENT, FIRST MATCH DECIDES"}, rows);
 }
 
-int run(Session& session) {
+int run_export_list(Session& session) {
   const auto policies = admin_list(session, "/api/v1/nfs-export-policies");
   if (!policies.ok()) return report(policies.error());
   const auto buckets = admin_list(session, "/api/v1/buckets");
@@ -81,9 +80,9 @@ int run(Session& session) {
 }  // namespace
 
 void add_export_list(CLI::App& group, Session& session) {
-  CLI::App* command =
-      add_command(group, session, "list", "all exports and who may mount them",
-                  "turbine export list --dir ./array", [&session] { return run(session); });
+  CLI::App* command = add_command(group, session, "list", "all exports and who may mount them",
+                                  "turbine export list --dir ./array",
+                                  [&session] { return run_export_list(session); });
   add_dir_option(command, session, false);
 }
 

@@ -11,15 +11,14 @@ namespace turbine::cli {
 namespace {
 
 constexpr const char* kPolicies = "/api/v1/nfs-export-policies";
-constexpr const char* kDefaultPolicy = "*";
 
-struct SetOptions {
+struct ExportSetOptions {
   std::string name;
   bool of_default = false, nobody = false, inherit = false;
   std::vector<std::string> rules;
 };
 
-Result<std::string> checked_name(const SetOptions& options) {
+Result<std::string> checked_name(const ExportSetOptions& options) {
   if (options.name.empty() != options.of_default) {
     return fail(Errc::invalid, "which export? Give BUCKET, / or --default");
   }
@@ -46,7 +45,7 @@ int run_inherit(Session& session, const std::string& name) {
   return kOk;
 }
 
-int run(Session& session, const SetOptions& options) {
+int run_export_set(Session& session, const ExportSetOptions& options) {
   const auto name = checked_name(options);
   if (!name.ok()) return report(name.error());
   if (options.inherit) return run_inherit(session, *name);
@@ -72,11 +71,11 @@ int run(Session& session, const SetOptions& options) {
 }  // namespace
 
 void add_export_set(CLI::App& group, Session& session) {
-  auto options = std::make_shared<SetOptions>();
+  auto options = std::make_shared<ExportSetOptions>();
   CLI::App* command =
       add_command(group, session, "set", "say who may mount an export, at once on every gateway",
                   "turbine export set photos --rule '10.0.0.0/8(rw)' --rule '*(ro,all_squash)'",
-                  [&session, options] { return run(session, *options); });
+                  [&session, options] { return run_export_set(session, *options); });
   command->add_option("EXPORT", options->name, "a bucket, or / for all buckets as directories");
   command->add_flag("--default", options->of_default, "the rules of buckets without their own");
   command

@@ -8,7 +8,7 @@ namespace turbine::cli {
 
 namespace {
 
-int run(Session& session, const std::string& name) {
+int run_key_create(Session& session, const std::string& name) {
   const auto answer = admin_call(session, "POST", named("/api/v1/object-store-access-keys", name));
   if (!answer.ok()) return report(answer.error());
   const auto& item = answer->at("items").as_array().at(0).as_object();
@@ -30,7 +30,7 @@ void add_key_create(CLI::App& key, Session& session) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = add_command(key, session, "create", "make another access key for a user",
                                   "turbine key create alice --dir ./array",
-                                  [&session, name] { return run(session, *name); });
+                                  [&session, name] { return run_key_create(session, *name); });
   command->add_option("USER", *name, "whose key it is")->required();
   add_dir_option(command, session, false);
 }

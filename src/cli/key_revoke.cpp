@@ -8,7 +8,7 @@ namespace turbine::cli {
 
 namespace {
 
-int run(Session& session, const std::string& name) {
+int run_key_revoke(Session& session, const std::string& name) {
   const auto answer =
       admin_call(session, "DELETE", named("/api/v1/object-store-access-keys", name));
   if (!answer.ok()) return report(answer.error());
@@ -27,7 +27,7 @@ void add_key_revoke(CLI::App& key, Session& session) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = add_command(key, session, "revoke", "refuse an access key from now on",
                                   "turbine key revoke AKEXAMPLE --dir ./array",
-                                  [&session, name] { return run(session, *name); });
+                                  [&session, name] { return run_key_revoke(session, *name); });
   command->add_option("ACCESS_KEY", *name, "to revoke")->required();
   add_dir_option(command, session, false);
 }

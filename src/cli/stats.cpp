@@ -91,7 +91,7 @@ void print_rates(const boost::json::array& processes) {
       rows);
 }
 
-int run(Session& session, const StatsOptions& options) {
+int run_stats(Session& session, const StatsOptions& options) {
   using Clock = std::chrono::steady_clock;
   auto before = admin_list(session, "/api/v1/stats");
   if (!before.ok()) return report(before.error());
@@ -128,7 +128,7 @@ void add_stats(CLI::App& app, Session& session) {
   CLI::App* command =
       add_command(app, session, "stats", "rates, latencies and CPU per operation, live",
                   "turbine stats --dir ./array --interval 2 --count 0",
-                  [&session, options] { return run(session, *options); });
+                  [&session, options] { return run_stats(session, *options); });
   command->add_option("--interval", options->interval_s, "seconds between two samples")
       ->check(CLI::Range(0.1, 3600.0));
   command->add_option("--count", options->count, "samples to print; 0: until interrupted");

@@ -11,7 +11,7 @@ namespace {
 
 using boost::json::object;
 
-uint64_t number(const object& from, std::string_view name) {
+uint64_t count_of(const object& from, std::string_view name) {
   return from.at(name).to_number<uint64_t>();
 }
 std::string text(const object& from, std::string_view name) {
@@ -43,7 +43,7 @@ void print_blades(const boost::json::array& blades) {
     if (!text(blade, "trouble").empty()) note = text(blade, "trouble");
     rows.push_back(
         {"  " + text(blade, "name"), text(blade, "status"),
-         size_text(number(blade, "used")) + " of " + size_text(number(blade, "raw_capacity")),
+         size_text(count_of(blade, "used")) + " of " + size_text(count_of(blade, "raw_capacity")),
          note});
   }
   if (!rows.empty()) print_table({"  BLADE", "STATE", "USED", ""}, rows);
@@ -53,22 +53,22 @@ void print_blades(const boost::json::array& blades) {
 void print_protection(const object& array) {
   const object& protection = array.at("protection").as_object();
   const object& partitions = array.at("partitions").as_object();
-  if (number(protection, "parity_shards") == 0) {
+  if (count_of(protection, "parity_shards") == 0) {
     fmt::print("protection  {}: no protection\n", text(protection, "layout"));
   } else {
     fmt::print("protection  {}: data survives {} more, metadata {}\n", text(protection, "layout"),
-               number(protection, "data_tolerance"), number(protection, "metadata_tolerance"));
+               count_of(protection, "data_tolerance"), count_of(protection, "metadata_tolerance"));
   }
   std::string notes;
-  if (const uint64_t count = number(partitions, "at_risk"); count > 0) {
+  if (const uint64_t count = count_of(partitions, "at_risk"); count > 0) {
     notes += fmt::format(", {} at risk with one live replica", count);
   }
-  if (const uint64_t count = number(partitions, "recruiting"); count > 0) {
+  if (const uint64_t count = count_of(partitions, "recruiting"); count > 0) {
     notes += fmt::format(", {} recruiting a replica", count);
   }
   fmt::print("metadata    {} of {} partitions serve{}\n",
-             number(partitions, "total") - number(partitions, "unavailable"),
-             number(partitions, "total"), notes);
+             count_of(partitions, "total") - count_of(partitions, "unavailable"),
+             count_of(partitions, "total"), notes);
 }
 
 void print_jobs(const boost::json::array& jobs) {
@@ -79,11 +79,11 @@ void print_jobs(const boost::json::array& jobs) {
   for (const auto& value : jobs) {
     const object& job = value.as_object();
     if (text(job, "name") == "repair") {
-      fmt::print("jobs        repair: {} stripes to go, {} done\n", number(job, "stripes_waiting"),
-                 number(job, "stripes_repaired"));
+      fmt::print("jobs        repair: {} stripes to go, {} done\n",
+                 count_of(job, "stripes_waiting"), count_of(job, "stripes_repaired"));
     } else {
       fmt::print("jobs        {}: {} to go\n", text(job, "name"),
-                 size_text(number(job, "bytes_waiting")));
+                 size_text(count_of(job, "bytes_waiting")));
     }
   }
 }
@@ -94,9 +94,9 @@ void print_status(const object& array, const boost::json::array& blades) {
              text(array, "state"));
   print_blades(blades);
   fmt::print("capacity    {} used of {} raw, {} usable; {} objects, {}\n",
-             size_text(number(space, "used")), size_text(number(space, "capacity")),
-             size_text(number(space, "usable")), number(space, "objects"),
-             size_text(number(space, "object_bytes")));
+             size_text(count_of(space, "used")), size_text(count_of(space, "capacity")),
+             size_text(count_of(space, "usable")), count_of(space, "objects"),
+             size_text(count_of(space, "object_bytes")));
   print_protection(array);
   print_jobs(array.at("jobs").as_array());
   const boost::json::array& nfs = array.at("nfs").as_array();
@@ -104,7 +104,7 @@ void print_status(const object& array, const boost::json::array& blades) {
   fmt::print("{}\n", text(array, "advice"));
 }
 
-int run(Session& session) {
+int run_status(Session& session) {
   auto arrays = admin_list(session, "/api/v1/arrays");
   if (!arrays.ok()) return report(arrays.error());
   auto blades = admin_list(session, "/api/v1/blades");
@@ -126,7 +126,7 @@ void add_status(CLI::App& app, Session& session) {
   CLI::App* command =
       add_command(app, session, "status",
                   "how the array is; exits 0 healthy, 10 degraded, 11 data at risk, 12 unavailable",
-                  "turbine status --dir ./array", [&] { return run(session); });
+                  "turbine status --dir ./array", [&] { return run_status(session); });
   add_dir_option(command, session, false);
 }
 

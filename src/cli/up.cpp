@@ -13,8 +13,6 @@ namespace turbine::cli {
 
 namespace {
 
-constexpr int kReadyWaitMs = 60'000;  // replaying full journals takes a while
-constexpr int kStopWaitMs = 20'000;
 constexpr uint64_t kBladeBytesMin = uint64_t{256} << 20;
 
 struct UpOptions {
@@ -236,7 +234,7 @@ Result<ArraySettings> bring_up(const ArrayDir& dir, const UpOptions& options) {
   return settings;
 }
 
-int run(Session& session, const UpOptions& options) {
+int run_up(Session& session, const UpOptions& options) {
   const ArrayDir dir(session.dir);
   const auto settings = bring_up(dir, options);
   if (!settings.ok()) {
@@ -258,7 +256,7 @@ void add_up(CLI::App& app, Session& session) {
   CLI::App* command =
       add_command(app, session, "up", "start an array on this machine; formats DIR on first use",
                   "turbine up --dir ./array --blades 6 --s3-port 9000",
-                  [&session, options] { return run(session, *options); });
+                  [&session, options] { return run_up(session, *options); });
   add_dir_option(command, session, true);
   command->add_option("--blades", options->blades, "blades of a new array (6)")
       ->check(CLI::Range(1, 64));

@@ -8,7 +8,7 @@ namespace turbine::cli {
 
 namespace {
 
-int run(Session& session, const std::string& name) {
+int run_user_create(Session& session, const std::string& name) {
   const auto answer = admin_call(session, "POST", named("/api/v1/object-store-users", name));
   if (!answer.ok()) return report(answer.error());
   const auto& item = answer->at("items").as_array().at(0).as_object();
@@ -30,7 +30,7 @@ void add_user_create(CLI::App& user, Session& session) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = add_command(user, session, "create", "make a user with an access key",
                                   "turbine user create alice --dir ./array",
-                                  [&session, name] { return run(session, *name); });
+                                  [&session, name] { return run_user_create(session, *name); });
   command->add_option("NAME", *name, "of the user")->required();
   add_dir_option(command, session, false);
 }

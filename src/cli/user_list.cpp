@@ -6,7 +6,7 @@ namespace turbine::cli {
 
 namespace {
 
-int run(Session& session) {
+int run_user_list(Session& session) {
   const auto users = admin_list(session, "/api/v1/object-store-users");
   if (!users.ok()) return report(users.error());
   if (session.json()) {
@@ -31,8 +31,9 @@ int run(Session& session) {
 }  // namespace
 
 void add_user_list(CLI::App& user, Session& session) {
-  CLI::App* command = add_command(user, session, "list", "all users and their access keys",
-                                  "turbine user list --dir ./array", [&] { return run(session); });
+  CLI::App* command =
+      add_command(user, session, "list", "all users and their access keys",
+                  "turbine user list --dir ./array", [&] { return run_user_list(session); });
   add_dir_option(command, session, false);
 }
 

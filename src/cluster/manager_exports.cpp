@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kHandleKeyBytes = 16;
 
-int find_policy(const proto::NfsSettings& settings, std::string_view name) {
+int index_of_policy(const proto::NfsSettings& settings, std::string_view name) {
   for (int i = 0; i < settings.policies_size(); ++i) {
     if (settings.policies(i).name() == name) return i;
   }
@@ -44,7 +44,7 @@ Task<> Manager::set_export_policy(proto::NfsExportPolicy policy) {
   CO_TRY(check_policy_name(policy.name()));
   co_return co_await change([&](proto::ClusterMap& map, proto::ArrayCounters&) -> Result<bool> {
     proto::NfsSettings& settings = *map.mutable_nfs();
-    const int index = find_policy(settings, policy.name());
+    const int index = index_of_policy(settings, policy.name());
     if (index >= 0) {
       *settings.mutable_policies(index) = policy;
       return true;
@@ -61,7 +61,7 @@ Task<> Manager::set_export_policy(proto::NfsExportPolicy policy) {
 Task<> Manager::delete_export_policy(std::string name) {
   co_return co_await change([&](proto::ClusterMap& map, proto::ArrayCounters&) -> Result<bool> {
     proto::NfsSettings& settings = *map.mutable_nfs();
-    const int index = find_policy(settings, name);
+    const int index = index_of_policy(settings, name);
     if (index < 0) return fail(Errc::not_found, "export {} has no policy of its own", name);
     settings.mutable_policies()->DeleteSubrange(index, 1);
     return true;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "fs/file_stat.hpp"
 #include "proto/locks.pb.h"
 #include "proto/rpc.pb.h"
 
@@ -23,14 +24,6 @@ proto::LockOwner to_proto(const LockOwner& owner) {
   out.set_name(owner.name);
   out.set_handle(owner.handle);
   out.set_process(owner.process);
-  return out;
-}
-
-proto::Credentials to_proto(const Credentials& who) {
-  proto::Credentials out;
-  out.set_uid(who.uid);
-  out.set_gid(who.gid);
-  for (const uint32_t group : who.groups) out.add_groups(group);
   return out;
 }
 

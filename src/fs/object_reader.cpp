@@ -20,25 +20,25 @@ struct Ahead {
 };
 
 // Shared by the handle and its read-ahead.
-struct State {
+struct ReaderState {
   CorePtr core;
   ObjectInfo info;
   std::shared_ptr<FileContent> content;
   uint64_t next_offset = 0;  // where a sequential reader goes on
   std::optional<Ahead> ahead;
 };
-using StatePtr = std::shared_ptr<State>;
+using ReaderStatePtr = std::shared_ptr<ReaderState>;
 
-Task<std::vector<Buffer>> read_now(const StatePtr& state, uint64_t offset, uint64_t length) {
+Task<std::vector<Buffer>> read_now(const ReaderStatePtr& state, uint64_t offset, uint64_t length) {
   return read_content(state->content, offset, length);
 }
 
-Task<> read_ahead(StatePtr state, Ahead ahead) {
+Task<> read_ahead(ReaderStatePtr state, Ahead ahead) {
   ahead.data.set(co_await read_now(state, ahead.offset, ahead.length));
   co_return Result<>{};
 }
 
-void start_ahead(const StatePtr& state, const Ahead& ahead) {
+void start_ahead(const ReaderStatePtr& state, const Ahead& ahead) {
   if (state->core->gate.closing()) {
     state->ahead.reset();
   } else {
@@ -46,7 +46,7 @@ void start_ahead(const StatePtr& state, const Ahead& ahead) {
   }
 }
 
-Task<std::vector<Buffer>> read_object(StatePtr state, uint64_t offset, uint64_t length) {
+Task<std::vector<Buffer>> read_object(ReaderStatePtr state, uint64_t offset, uint64_t length) {
   const uint64_t size = state->info.size;
   if (offset > size) co_return fail(Errc::out_of_range, "offset {} of {} bytes", offset, size);
   length = std::min(length, size - offset);
@@ -85,7 +85,7 @@ Task<std::vector<Buffer>> read_object(StatePtr state, uint64_t offset, uint64_t 
 
 class Reader final : public ObjectReader {
  public:
-  explicit Reader(StatePtr state) : state_(std::move(state)) {}
+  explicit Reader(ReaderStatePtr state) : state_(std::move(state)) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() override { release_pin(state_->content); }
@@ -95,7 +95,7 @@ class Reader final : public ObjectReader {
   }
 
  private:
-  StatePtr state_;
+  ReaderStatePtr state_;
 };
 
 // The empty object that a directory made by mkdir stands for.
@@ -181,7 +181,7 @@ Task<ObjectInfo> head_object(CorePtr core, std::string bucket, std::string key) 
 Task<std::unique_ptr<ObjectReader>> open_object(CorePtr core, std::string bucket, std::string key) {
   for (int tries = 0;; ++tries) {
     auto reply = CO_TRY(co_await look_up(core, bucket, key, core->options.content_window_bytes));
-    auto state = std::make_shared<State>();
+    auto state = std::make_shared<ReaderState>();
     state->core = core;
     const proto::Inode& inode = reply.body.inode();
     state->info = to_object_info(key, inode);

@@ -22,8 +22,8 @@ struct Run {
 };
 
 // Shared by the handle, its background writes and the clean-up after it.
-struct State {
-  State(CorePtr core_in, CallContext call_in, WriteTarget target_in)
+struct WriterState {
+  WriterState(CorePtr core_in, CallContext call_in, WriteTarget target_in)
       : core(std::move(core_in)),
         call(call_in),
         target(std::move(target_in)),
@@ -49,9 +49,9 @@ struct State {
   std::optional<Error> failure;  // sticks
   bool over = false;             // committed, or the outcome is unknown: nothing to free
 };
-using StatePtr = std::shared_ptr<State>;
+using WriterStatePtr = std::shared_ptr<WriterState>;
 
-std::vector<Buffer> take_front(State& state, uint64_t size) {
+std::vector<Buffer> take_front(WriterState& state, uint64_t size) {
   std::vector<Buffer> taken;
   size_t used = 0;
   state.pending_bytes -= size;
@@ -71,7 +71,7 @@ std::vector<Buffer> take_front(State& state, uint64_t size) {
   return taken;
 }
 
-Task<PartitionId> choose_home(StatePtr state) {
+Task<PartitionId> choose_home(WriterStatePtr state) {
   if (!state->target.upload.empty()) {
     const InodeId bucket = CO_TRY(co_await bind(state->core, kRootInode, state->target.bucket));
     co_return bucket.partition();
@@ -81,7 +81,7 @@ Task<PartitionId> choose_home(StatePtr state) {
   co_return place.home(*state->core->map.get());
 }
 
-Task<> write_run(StatePtr state, std::shared_ptr<Run> run) {
+Task<> write_run(WriterStatePtr state, std::shared_ptr<Run> run) {
   auto written =
       co_await stripe::write_stripes(state->core->writer, *state->home, std::move(run->data));
   run->stripes.emplace(std::move(written));
@@ -91,7 +91,7 @@ Task<> write_run(StatePtr state, std::shared_ptr<Run> run) {
 }
 
 // Moves runs that have ended, in order, into `held`.
-void harvest(State& state) {
+void harvest(WriterState& state) {
   while (!state.runs.empty() && state.runs.front()->stripes.has_value()) {
     const std::shared_ptr<Run> run = std::move(state.runs.front());
     state.runs.pop_front();
@@ -106,7 +106,7 @@ void harvest(State& state) {
 // After Errc::stale_epoch, which is for good: the ids of `held` are of a range that has ended (the
 // gateway was silent for too long, or held them too long), or its placement is of an old map. The
 // shards are still there: the same bytes go into stripes of new ids.
-Task<> write_again(StatePtr state) {
+Task<> write_again(WriterStatePtr state) {
   const proto::NewContent old = std::exchange(state->held, {});
   Core& core = *state->core;
   for (const proto::NewStripe& stripe : old.stripes())
@@ -121,7 +121,7 @@ Task<> write_again(StatePtr state) {
   co_return Result<>{};
 }
 
-Task<> append_hidden(StatePtr state) {
+Task<> append_hidden(WriterStatePtr state) {
   for (int tries = 0;; ++tries) {
     proto::AppendHiddenRequest request;
     request.set_partition(state->home->value);
@@ -152,7 +152,7 @@ Task<> append_hidden(StatePtr state) {
 }
 
 // Starts the first `size` pending bytes on their way; waits for a free slot.
-Task<> launch(StatePtr state, uint64_t size) {
+Task<> launch(WriterStatePtr state, uint64_t size) {
   if (!state->home) state->home = CO_TRY(co_await choose_home(state));
   CO_TRY(co_await state->slots.acquire());
   harvest(*state);
@@ -172,7 +172,7 @@ Task<> launch(StatePtr state, uint64_t size) {
   co_return Result<>{};
 }
 
-Task<> wait_for_runs(StatePtr state) {
+Task<> wait_for_runs(WriterStatePtr state) {
   harvest(*state);
   while (!state->runs.empty()) {
     CO_TRY(co_await state->finished.wait());
@@ -182,7 +182,7 @@ Task<> wait_for_runs(StatePtr state) {
 }
 
 // The content under the hidden inode will not become an object, at the latest from `not_before` on.
-void discard_hidden(State& state, TimePoint not_before) {
+void discard_hidden(WriterState& state, TimePoint not_before) {
   Core& core = *state.core;
   const auto next_request = [&core] { return core.next_request(); };
   if (state.lost_hidden) {
@@ -196,7 +196,7 @@ void discard_hidden(State& state, TimePoint not_before) {
 }
 
 // Frees what was written for an object that will not be.
-Task<> clean_up(StatePtr state) {
+Task<> clean_up(WriterStatePtr state) {
   CO_TRY(co_await wait_for_runs(state));
   for (const proto::NewStripe& stripe : state->held.stripes()) {
     CO_TRY(co_await state->core->writer.discard(stripe));
@@ -207,7 +207,7 @@ Task<> clean_up(StatePtr state) {
 
 // Nobody knows whether the request that was received at `received` was executed, or will be. If it
 // was, the hidden inode is gone and there is nothing to discard.
-void give_up(State& state, TimePoint received) {
+void give_up(WriterState& state, TimePoint received) {
   state.over = true;
   discard_hidden(state, received + meta::kRequestAgeMax + kOnTheWay);
 }
@@ -218,7 +218,7 @@ struct Prepared {
 };
 
 // All bytes are durable in stripes, or in `payload`.
-Task<Prepared> prepare(StatePtr state) {
+Task<Prepared> prepare(WriterStatePtr state) {
   Prepared prepared;
   prepared.content.set_size(state->total_bytes);
   if (!state->home && state->total_bytes <= state->core->options.inline_bytes_max) {
@@ -239,7 +239,7 @@ Task<Prepared> prepare(StatePtr state) {
   co_return prepared;
 }
 
-Task<ObjectInfo> commit_object(StatePtr state, NewObject attributes, Conditions conditions) {
+Task<ObjectInfo> commit_object(WriterStatePtr state, NewObject attributes, Conditions conditions) {
   const CorePtr core = state->core;
   const NamePath path = CO_TRY(split_key(state->target.key));
   Prepared prepared = CO_TRY(co_await prepare(state));
@@ -294,7 +294,7 @@ ObjectInfo to_part_info(std::string key, const proto::Part& part) {
   return info;
 }
 
-Task<ObjectInfo> commit_part(StatePtr state, NewObject attributes) {
+Task<ObjectInfo> commit_part(WriterStatePtr state, NewObject attributes) {
   const CorePtr core = state->core;
   Prepared prepared = CO_TRY(co_await prepare(state));
   const InodeId bucket = CO_TRY(co_await bind(core, kRootInode, state->target.bucket));
@@ -326,7 +326,7 @@ Task<ObjectInfo> commit_part(StatePtr state, NewObject attributes) {
 
 class Writer final : public ObjectWriter {
  public:
-  explicit Writer(StatePtr state) : state_(std::move(state)) {}
+  explicit Writer(WriterStatePtr state) : state_(std::move(state)) {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() override {
@@ -343,7 +343,7 @@ class Writer final : public ObjectWriter {
   }
 
  private:
-  static Task<> write_on(StatePtr state, Buffer data) {
+  static Task<> write_on(WriterStatePtr state, Buffer data) {
     if (state->failure) co_return fail(*state->failure);
     if (data.empty()) co_return Result<>{};
     state->pending_bytes += data.size();
@@ -362,7 +362,7 @@ class Writer final : public ObjectWriter {
       }
     }
   }
-  StatePtr state_;
+  WriterStatePtr state_;
 };
 
 }  // namespace
@@ -370,7 +370,7 @@ class Writer final : public ObjectWriter {
 std::unique_ptr<ObjectWriter> make_object_writer(CorePtr core, CallContext call,
                                                  WriteTarget target) {
   return std::make_unique<Writer>(
-      std::make_shared<State>(std::move(core), call, std::move(target)));
+      std::make_shared<WriterState>(std::move(core), call, std::move(target)));
 }
 
 }  // namespace turbine::fs

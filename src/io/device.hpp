@@ -9,6 +9,9 @@
 
 namespace turbine::io {
 
+/// What a power cut leaves whole or does not leave at all.
+inline constexpr size_t kSectorBytes = 512;
+
 /// Names a completed write, so that whoever acknowledges it can prove that it was flushed.
 struct WriteTicket {
   uint64_t sequence = 0;  // 0: nothing to prove

@@ -14,15 +14,13 @@
 namespace turbine::io {
 namespace {
 
-constexpr size_t kSectorBytes = 512;
-
 struct UnsyncedWrite {
   uint64_t sequence;
   uint64_t offset;
   Buffer data;
 };
 
-Result<uint64_t> parse_number(std::string_view text) {
+Result<uint64_t> parse_plan_number(std::string_view text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
@@ -48,8 +46,8 @@ Result<PowerCutPlan> parse_power_cut(std::string_view text) {
   plan.lie = text.ends_with(kLie);
   if (plan.lie) text.remove_suffix(kLie.size());
   const size_t colon = text.find(':');
-  plan.seed = TRY(parse_number(text.substr(0, colon)));
-  if (colon != std::string_view::npos) plan.at_io = TRY(parse_number(text.substr(colon + 1)));
+  plan.seed = TRY(parse_plan_number(text.substr(0, colon)));
+  if (colon != std::string_view::npos) plan.at_io = TRY(parse_plan_number(text.substr(colon + 1)));
   return plan;
 }
 

@@ -4,11 +4,10 @@
 #include <cstring>
 
 #include "base/check.hpp"
+#include "io/device.hpp"
 
 namespace turbine::io {
 namespace {
-
-constexpr size_t kSectorBytes = 512;
 
 bool all_zero(ByteView bytes) {
   return bytes[0] == std::byte{0} &&

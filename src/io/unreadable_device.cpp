@@ -7,7 +7,7 @@ namespace turbine::io {
 
 namespace {
 
-Result<uint64_t> parse_number(std::string_view text) {
+Result<uint64_t> parse_range_number(std::string_view text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size()) return value;
@@ -19,8 +19,8 @@ Result<uint64_t> parse_number(std::string_view text) {
 Result<DeviceRange> parse_device_range(std::string_view text) {
   const size_t colon = std::min(text.find(':'), text.size());
   DeviceRange range;
-  range.offset = TRY(parse_number(text.substr(0, colon)));
-  range.bytes = TRY(parse_number(text.substr(std::min(colon + 1, text.size()))));
+  range.offset = TRY(parse_range_number(text.substr(0, colon)));
+  range.bytes = TRY(parse_range_number(text.substr(std::min(colon + 1, text.size()))));
   return range;
 }
 

@@ -7,7 +7,7 @@
 namespace turbine::meta {
 namespace {
 
-constexpr int kStripesPerRound = 256;                    // looked at, per partition
+constexpr int kStripesSeenPerRound = 256;                // looked at, per partition
 constexpr uint64_t kDeadBytesMin = uint64_t{64} * 1024;  // less is not worth a new stripe
 
 }  // namespace
@@ -33,7 +33,7 @@ Task<> Cleaner::clean(PartitionPtr partition) {
     auto it = partition->kv().scan(cursor.empty() ? keys.kind(Kind::stripe) : cursor,
                                    keys.kind_end(Kind::stripe));
     int seen = 0;
-    for (; it->valid() && seen < kStripesPerRound; it->next(), ++seen) {
+    for (; it->valid() && seen < kStripesSeenPerRound; it->next(), ++seen) {
       auto stripe = CO_TRY(parse_record<proto::Stripe>(it->key(), it->value()));
       if (stripe.live_bytes() == 0 || stripe.live_bytes() * 2 >= stripe.data_bytes()) continue;
       if (live + stripe.live_bytes() > full) break;

@@ -1,6 +1,7 @@
 // CREATE_FILE: an empty regular file, a symbolic link or a special file.
 #include "meta/bucket_usage.hpp"
 #include "meta/entries.hpp"
+#include "meta/file_limits.hpp"
 #include "meta/op_support.hpp"
 #include "meta/operations.hpp"
 #include "meta/permissions.hpp"
@@ -9,7 +10,6 @@
 namespace turbine::meta {
 namespace {
 
-constexpr uint32_t kModeMask = 07777;
 constexpr size_t kTargetBytesMax = 4096;
 
 /// The answer about an entry that is there already.

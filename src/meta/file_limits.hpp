@@ -8,6 +8,8 @@
 
 namespace turbine::meta {
 
+/// Permissions, set-id bits and the sticky bit.
+inline constexpr uint32_t kModeMask = 07777;
 inline constexpr uint64_t kFileBytesMax = uint64_t{16} << 40;
 
 /// A file that gets to `end` bytes, or is written up to there. Errc::is_directory, Errc::invalid,

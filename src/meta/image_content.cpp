@@ -7,10 +7,6 @@
 namespace turbine::meta {
 namespace {
 
-bool is_small(const proto::ContentRecord& record) {
-  return record.extent().length() == 0;
-}
-
 uint64_t run_length(const proto::ContentRecord& record) {
   return is_small(record) ? record.data().size() : record.extent().length();
 }

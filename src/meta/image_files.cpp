@@ -8,10 +8,6 @@
 namespace turbine::meta {
 namespace {
 
-bool is_small(const proto::ContentRecord& record) {
-  return record.extent().length() == 0;
-}
-
 uint64_t end_of(const proto::ContentRecord& record) {
   return is_small(record) ? record.offset() + record.data().size()
                           : record.extent().offset() + record.extent().length();

@@ -10,7 +10,7 @@ namespace turbine::meta {
 namespace {
 
 constexpr size_t kWalkBatch = 512;
-constexpr size_t kFreeBatch = 256;
+constexpr size_t kFreedAtOnce = 256;
 
 }  // namespace
 
@@ -78,9 +78,9 @@ Task<> OrphanSweep::free_what_waited(bool space_is_short) {
         due.size(), store_.capacity().shard_count, options_.freed_percent_max);
     co_return fail(Errc::conflict, "{} shards are disowned, too many to be true", due.size());
   }
-  for (size_t at = 0; at < due.size(); at += kFreeBatch) {
+  for (size_t at = 0; at < due.size(); at += kFreedAtOnce) {
     const auto begin = due.begin() + static_cast<ptrdiff_t>(at);
-    const auto end = due.begin() + static_cast<ptrdiff_t>(std::min(due.size(), at + kFreeBatch));
+    const auto end = due.begin() + static_cast<ptrdiff_t>(std::min(due.size(), at + kFreedAtOnce));
     CO_TRY(co_await store_.free(std::vector<ShardId>(begin, end)));
     for (auto it = begin; it != end; ++it) suspects_.erase(*it);
     freed_ += static_cast<uint64_t>(end - begin);

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "meta/file_limits.hpp"
+
 namespace turbine::meta {
 namespace {
-
-constexpr uint32_t kModeMask = 07777;
 
 bool is_root(const proto::Credentials& who) {
   return who.uid() == 0;

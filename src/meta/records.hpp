@@ -10,6 +10,7 @@
 
 #include "base/task.hpp"
 #include "kv/kv.hpp"
+#include "proto/meta_log.pb.h"
 
 namespace turbine::meta {
 
@@ -39,6 +40,11 @@ Task<std::optional<Record>> load_record(kv::Kv& kv, std::string key) {
   const std::optional<std::string> value = CO_TRY(co_await kv.get_async(key));
   if (!value.has_value()) co_return std::optional<Record>{};
   co_return std::optional<Record>(CO_TRY(parse_record<Record>(key, *value)));
+}
+
+/// Whether the content's bytes stand in the record itself and not in a stripe.
+inline bool is_small(const proto::ContentRecord& record) {
+  return record.extent().length() == 0;
 }
 
 /// The changes of one log entry over committed state; reads see them.

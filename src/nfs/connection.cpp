@@ -1,8 +1,8 @@
 #include "nfs/connection.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/async.hpp"
 #include "base/log.hpp"
 #include "nfs/dispatch.hpp"
 #include "nfs/nfs3_procedures.hpp"
@@ -10,7 +10,6 @@
 namespace turbine::nfs {
 namespace {
 
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 constexpr size_t kPiecesMax = 64;  // of one writev
 
 ClientAddress peer_of(const Socket& socket) {

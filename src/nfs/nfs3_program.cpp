@@ -5,7 +5,7 @@ namespace turbine::nfs {
 namespace {
 
 // docs/NFS.md tells users the same; a test compares the two.
-constexpr Procedure kProcedures[] = {
+constexpr Procedure kNfsProcedures[] = {
     {0, "NULL", kRun<nfs3_null>},          {1, "GETATTR", kRun<nfs3_getattr>},
     {2, "SETATTR", kRun<nfs3_setattr>},    {3, "LOOKUP", kRun<nfs3_lookup>},
     {4, "ACCESS", kRun<nfs3_access>},      {5, "READLINK", kRun<nfs3_readlink>},
@@ -19,12 +19,12 @@ constexpr Procedure kProcedures[] = {
     {20, "PATHCONF", kRun<nfs3_pathconf>}, {21, "COMMIT", kRun<nfs3_commit>},
 };
 
-constexpr Program kProgram{kNfsProgram, kNfsVersion, "nfs", kProcedures};
+constexpr Program kNfsTable{kNfsProgram, kNfsVersion, "nfs", kNfsProcedures};
 
 }  // namespace
 
 const Program& nfs3_program() {
-  return kProgram;
+  return kNfsTable;
 }
 
 }  // namespace turbine::nfs

@@ -7,10 +7,10 @@
 namespace turbine::nfs {
 namespace {
 
-constexpr size_t kHandleBytes = 4 + 4 + 28;  // post_op_fh3
+constexpr size_t kPostOpHandleBytes = 4 + 4 + 28;  // post_op_fh3
 
 size_t entry_bytes(const Entryplus3& entry) {
-  return sizeof(uint32_t) + directory_bytes(entry.name) + kHandleBytes +
+  return sizeof(uint32_t) + directory_bytes(entry.name) + kPostOpHandleBytes +
          (entry.attributes ? kPostOpAttrBytes : sizeof(uint32_t));
 }
 

@@ -4,7 +4,7 @@
 namespace turbine::nfs {
 namespace {
 
-constexpr Procedure kProcedures[] = {
+constexpr Procedure kNlmProcedures[] = {
     {0, "NULL", kRun<nlm4_null>},
     {1, "TEST", kRun<nlm4_test>},
     {2, "LOCK", kRun<nlm4_lock>},
@@ -27,12 +27,12 @@ constexpr Procedure kProcedures[] = {
     {23, "FREE_ALL", kRun<nlm4_free_all>},
 };
 
-constexpr Program kProgram{kNlmProgram, kNlmVersion, "nlm", kProcedures};
+constexpr Program kNlmTable{kNlmProgram, kNlmVersion, "nlm", kNlmProcedures};
 
 }  // namespace
 
 const Program& nlm4_program() {
-  return kProgram;
+  return kNlmTable;
 }
 
 }  // namespace turbine::nfs

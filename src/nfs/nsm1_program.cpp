@@ -4,7 +4,7 @@
 namespace turbine::nfs {
 namespace {
 
-constexpr Procedure kProcedures[] = {
+constexpr Procedure kNsmProcedures[] = {
     {0, "NULL", kRun<nsm1_null>},
     {1, "STAT", kRun<nsm1_stat>},
     {2, "MON", kRun<nsm1_mon>},
@@ -14,12 +14,12 @@ constexpr Procedure kProcedures[] = {
     {6, "NOTIFY", kRun<nsm1_notify>},
 };
 
-constexpr Program kProgram{kNsmProgram, kNsmVersion, "nsm", kProcedures};
+constexpr Program kNsmTable{kNsmProgram, kNsmVersion, "nsm", kNsmProcedures};
 
 }  // namespace
 
 const Program& nsm1_program() {
-  return kProgram;
+  return kNsmTable;
 }
 
 }  // namespace turbine::nfs

@@ -5,18 +5,18 @@
 namespace turbine::nfs {
 namespace {
 
-constexpr Procedure kProcedures[] = {
+constexpr Procedure kPortmapProcedures[] = {
     {0, "NULL", kRun<portmap2_null>},
     {3, "GETPORT", kRun<portmap2_getport>},
     {4, "DUMP", kRun<portmap2_dump>},
 };
 
-constexpr Program kProgram{kPortmapProgram, kPortmapVersion, "portmap", kProcedures};
+constexpr Program kPortmapTable{kPortmapProgram, kPortmapVersion, "portmap", kPortmapProcedures};
 
 }  // namespace
 
 const Program& portmap2_program() {
-  return kProgram;
+  return kPortmapTable;
 }
 
 NfsTask<PortmapNothing> portmap2_null(Request, PortmapNothing) {

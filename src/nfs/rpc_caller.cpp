@@ -1,6 +1,5 @@
 #include "nfs/rpc_caller.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
@@ -11,7 +10,6 @@
 namespace turbine::nfs {
 namespace {
 
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 constexpr size_t kReplyBytesMax = size_t{16} * 1024;
 constexpr uint32_t kLastFragment = 0x8000'0000;
 constexpr uint32_t kPortmapGetport = 3;

@@ -1,11 +1,11 @@
 #include "nfs/rpcbind.hpp"
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/async.hpp"
 #include "nfs/rpc.hpp"
 
 namespace turbine::nfs {
@@ -14,8 +14,7 @@ namespace {
 constexpr uint32_t kRpcbindProgram = 100000, kRpcbindVersion = 4;
 constexpr uint32_t kSet = 1, kUnset = 2;
 constexpr Duration kPatience = std::chrono::seconds(2);
-constexpr uint32_t kReplyBytesMax = 4096;
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
+constexpr uint32_t kPortReplyBytesMax = 4096;
 
 using LocalSocket = asio::basic_stream_socket<asio::local::stream_protocol, Executor>;
 
@@ -58,7 +57,7 @@ Task<bool> ask(LocalSocket& socket, uint32_t xid, uint32_t procedure, Binding bi
   std::array<std::byte, 4> mark;
   auto [unread, count] = co_await asio::async_read(socket, asio::buffer(mark), kAwait);
   const uint32_t size = load_be<uint32_t>(mark.data()) & 0x7FFFFFFFU;
-  if (unread || size > kReplyBytesMax) {
+  if (unread || size > kPortReplyBytesMax) {
     co_return fail(Errc::unavailable, "rpcbind gave no answer that can be read");
   }
   Buffer reply = Buffer::zeroed(size);

@@ -2,8 +2,7 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/as_tuple.hpp>
-
+#include "base/async.hpp"
 #include "base/log.hpp"
 
 namespace turbine::nfs {
@@ -55,7 +54,6 @@ Result<> RpcServer::start() {
 }
 
 Task<> RpcServer::accept_loop() {
-  constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
   while (!gate_.closing()) {
     auto [error, accepted] = co_await acceptor_.async_accept(kAwait);
     if (gate_.closing() || error == asio::error::operation_aborted) break;

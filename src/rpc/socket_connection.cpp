@@ -1,16 +1,15 @@
 #include "rpc/socket_connection.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/async.hpp"
 #include "base/log.hpp"
 
 namespace turbine::rpc {
 namespace {
 
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 // One sendmsg takes at most this many pieces (asio's own bound is 64) and bytes.
 constexpr size_t kGatherPieces = 60;
 constexpr size_t kGatherBytes = size_t{4} << 20;

@@ -3,10 +3,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <cerrno>
 #include <cstring>
 
+#include "base/async.hpp"
 #include "base/log.hpp"
 
 namespace turbine::rpc {
@@ -14,7 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 constexpr auto kConnectTimeout = milliseconds(1000);  // connect and proof
 constexpr auto kProofTimeout = milliseconds(5000);    // what a listener grants a stranger
 constexpr auto kBackoffMin = milliseconds(5);

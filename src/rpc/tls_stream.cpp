@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -16,7 +15,6 @@ namespace {
 
 namespace ssl = asio::ssl;
 
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 // RFC 9266: label, no context, length of "tls-exporter".
 constexpr std::string_view kBindingLabel = "EXPORTER-Channel-Binding";
 constexpr size_t kBindingBytes = 32;

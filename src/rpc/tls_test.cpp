@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <filesystem>
@@ -28,8 +27,6 @@ using std::chrono::seconds;
 using support::make_certificate;
 using testing::HasSubstr;
 using ErrorCode = boost::system::error_code;
-
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 
 class TlsTest : public testing::Test {
  protected:

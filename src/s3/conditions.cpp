@@ -6,12 +6,6 @@
 namespace turbine::s3 {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 /// Whether the comma-separated list holds the etag, quoted or not, strong or weak.
 bool list_matches(std::string_view list, std::string_view etag) {
   while (!list.empty()) {

@@ -7,7 +7,7 @@
 namespace turbine::s3 {
 namespace {
 
-constexpr uint64_t kPieceBytes = uint64_t{1024} * 1024;
+constexpr uint64_t kCopiedAtOnce = uint64_t{1024} * 1024;
 
 struct SourceName {
   std::string bucket, key;
@@ -63,7 +63,7 @@ S3Task<std::string> copy_bytes(fs::ObjectReader& reader, fs::ObjectWriter& write
                                bool want_md5) {
   const auto digest = make_digest(DigestKind::md5);
   while (range.length > 0) {
-    const uint64_t count = std::min(range.length, kPieceBytes);
+    const uint64_t count = std::min(range.length, kCopiedAtOnce);
     for (Buffer& piece : CO_TRY(co_await reader.read(range.offset, count))) {
       if (want_md5) digest->update(piece.view());
       CO_TRY(co_await writer.write(std::move(piece)));

@@ -8,7 +8,7 @@
 namespace turbine::s3 {
 namespace {
 
-constexpr size_t kLineBytesMax = 512;  // with the chunk's extensions
+constexpr size_t kChunkLineBytesMax = 512;  // with the chunk's extensions
 constexpr size_t kTrailerBytesMax = size_t{8} * 1024;
 constexpr uint64_t kChunkBytesMax = uint64_t{1} << 40;
 
@@ -37,7 +37,8 @@ Result<size_t> HttpChunkedDecoder::feed(const Buffer& input, std::vector<Buffer>
     const size_t end = newline == std::string_view::npos ? bytes.size() : newline + 1;
     line_.append(bytes, at, end - at);
     at = end;
-    if (line_.size() > kLineBytesMax) return fail(Errc::invalid, "line of chunked body too long");
+    if (line_.size() > kChunkLineBytesMax)
+      return fail(Errc::invalid, "line of chunked body too long");
     if (newline != std::string_view::npos) TRY(take_line());
   }
   return at;

@@ -1,6 +1,5 @@
 #include "s3/http_connection.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <deque>
@@ -16,7 +15,6 @@ namespace {
 constexpr size_t kInputBytes = size_t{16} * 1024;
 constexpr size_t kChunkedReadBytes = size_t{256} * 1024;
 constexpr size_t kLingerBytesMax = size_t{64} * 1024 * 1024;
-constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/write.hpp>
 
 #include "base/async.hpp"
@@ -45,7 +44,6 @@ Result<> HttpServer::start() {
 }
 
 Task<> HttpServer::accept_loop() {
-  constexpr auto kAwait = asio::as_tuple(UseAwaitable{});
   while (!gate_.closing()) {
     auto [error, accepted] = co_await acceptor_.async_accept(kAwait);
     if (gate_.closing() || error == asio::error::operation_aborted) break;

@@ -57,12 +57,6 @@ void append_squeezed(std::string& out, std::string_view value) {
   }
 }
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
 
 std::string SignatureClaim::scope() const {

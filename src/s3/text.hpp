@@ -14,6 +14,8 @@ constexpr char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 std::string lower_case(std::string_view text);
+/// Without the blanks and line ends around it.
+std::string_view trim(std::string_view text);
 
 /// Digits only, no sign, no overflow; empty text is refused.
 std::optional<uint64_t> parse_decimal(std::string_view text);

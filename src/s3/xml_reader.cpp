@@ -3,6 +3,7 @@
 #include <pugixml.hpp>
 
 #include "base/utf8.hpp"
+#include "s3/multipart.hpp"
 #include "s3/text.hpp"
 #include "s3/uri.hpp"
 
@@ -12,7 +13,6 @@ namespace {
 constexpr int kDepthMax = 16;
 constexpr int kNodesMax = 100'000;  // elements and attributes; a part has eight at most
 constexpr size_t kDeleteItemsMax = 1000;
-constexpr uint32_t kPartNumberMax = 10'000;
 
 std::unexpected<S3Error> malformed() {
   return s3_fail(S3Code::malformed_xml,
@@ -139,13 +139,6 @@ std::string all_text(const pugi::xml_node& node) {
     }
   }
   return text;
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
 S3Result<CompletedPart> parse_part(const pugi::xml_node& node) {

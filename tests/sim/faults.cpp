@@ -10,7 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr auto kPoll = milliseconds(10);
 constexpr uint32_t kMillion = 1'000'000;
 
 }  // namespace

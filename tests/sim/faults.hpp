@@ -11,6 +11,8 @@ namespace turbine::sim {
 
 /// A fault that has not struck by then never will.
 inline constexpr auto kStrikeTimeMax = std::chrono::seconds(60);
+/// Between two looks at what a fault waits for.
+inline constexpr auto kPoll = std::chrono::milliseconds(10);
 
 /// Damage to what blades have stored (bit rot, lost and misdirected writes, wiped areas, unreadable
 /// sectors) befalls at most two blades of a run, as that is what is promised; anything may crash.

@@ -4,13 +4,8 @@
 #include "sim/faults.hpp"
 
 namespace turbine::sim {
-namespace {
 
 using std::chrono::milliseconds;
-
-constexpr auto kPoll = milliseconds(10);
-
-}  // namespace
 
 void Faults::apply_link_faults() {
   array_.network.set_faults(link_);

@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr uint32_t kReadBytes = 200'000;
+constexpr uint32_t kReadBytesMax = 200'000;
 /// Longer than a copy of a request can be on its way and still be executed.
 constexpr auto kSettleTime = meta::kRequestAgeMax + seconds(10);
 
@@ -33,7 +33,7 @@ Task<SeenObject> see_object(fs::FileSystem& files, std::string key) {
   seen.id = reader->info().inode;
   while (seen.bytes.size() < seen.size) {
     const uint64_t at = seen.bytes.size();
-    const auto length = std::min<uint64_t>(kReadBytes, seen.size - at);
+    const auto length = std::min<uint64_t>(kReadBytesMax, seen.size - at);
     seen.bytes += text_of(CO_TRY(co_await reader->read(at, length)));
     if (seen.bytes.size() != at + length) co_return fail(Errc::corrupt, "a short read");
   }
@@ -188,7 +188,7 @@ Task<std::string> FileClient::read_bytes(InodeId file) {
     const uint64_t offset = bytes.size();
     const auto part = co_await read<fs::FileBytes>(
         [=](GatewayProcess& gateway) {
-          return gateway.files->files().read({}, file, offset, kReadBytes);
+          return gateway.files->files().read({}, file, offset, kReadBytesMax);
         },
         fmt::format("read {} from {}", file, offset));
     if (!part.ok()) co_return fail(part.error());
@@ -201,7 +201,7 @@ Task<std::string> FileClient::read_bytes(InodeId file) {
 Task<> FileClient::look_at_file(InodeId id) {
   const FileTree::Node& node = tree_.node(id);
   const uint64_t offset = rng_.below(node.bytes->size() + 10);
-  const auto count = static_cast<uint32_t>(1 + rng_.below(kReadBytes));
+  const auto count = static_cast<uint32_t>(1 + rng_.below(kReadBytesMax));
   const std::string what = fmt::format("read {} B at {} of {}", count, offset, id);
   const auto part = co_await read<fs::FileBytes>(
       [=](GatewayProcess& gateway) { return gateway.files->files().read({}, id, offset, count); },

@@ -3,7 +3,7 @@
 namespace turbine::sim {
 namespace {
 
-constexpr int64_t kMillion = 1'000'000;
+constexpr int64_t kPartsPerMillion = 1'000'000;
 
 class SkewedChannel final : public rpc::Channel {
  public:
@@ -45,16 +45,17 @@ class SkewedTransport final : public rpc::Transport {
 
 TimePoint SkewedClock::now() const {
   const int64_t base = base_.now().time_since_epoch().count();
-  return TimePoint(Duration(base / kMillion * (kMillion + ppm_) +
-                            base % kMillion * (kMillion + ppm_) / kMillion));
+  return TimePoint(
+      Duration(base / kPartsPerMillion * (kPartsPerMillion + ppm_) +
+               base % kPartsPerMillion * (kPartsPerMillion + ppm_) / kPartsPerMillion));
 }
 
 TimePoint SkewedClock::base_time(TimePoint at) const {
-  const int64_t rate = kMillion + ppm_;
+  const int64_t rate = kPartsPerMillion + ppm_;
   const int64_t wanted = at.time_since_epoch().count();
-  if (wanted / rate >= Duration::max().count() / kMillion) return TimePoint::max();
-  return TimePoint(
-      Duration(wanted / rate * kMillion + (wanted % rate * kMillion + rate - 1) / rate));
+  if (wanted / rate >= Duration::max().count() / kPartsPerMillion) return TimePoint::max();
+  return TimePoint(Duration(wanted / rate * kPartsPerMillion +
+                            (wanted % rate * kPartsPerMillion + rate - 1) / rate));
 }
 
 std::unique_ptr<rpc::Transport> make_skewed_transport(std::unique_ptr<rpc::Transport> inner,
