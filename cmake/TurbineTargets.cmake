@@ -104,6 +104,9 @@ function(turbine_library)
     PUBLIC turbine_common turbine_boost ${deps} ${arg_PUBLIC_LIBS}
     PRIVATE turbine_warnings ${arg_LIBS})
   turbine_use_pch(${target} turbine_pch)
+  if(TURBINE_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
 endfunction()
 
 function(turbine_executable name)
@@ -118,6 +121,14 @@ function(turbine_executable name)
   endif()
   turbine_use_pch(${name} turbine_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+endfunction()
+
+# Programs that only tests of other labels than `unit`, `sim` and `fuzz` run: the sanitizer presets
+# don't build them.
+function(turbine_release_only)
+  if(TURBINE_SANITIZE)
+    set_target_properties(${ARGN} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
 endfunction()
 
 # --- tests -----------------------------------------------------------------------------------
