@@ -111,13 +111,19 @@ rocksdb::Options make_options(const RocksOptions& wanted,
   options.compression = rocksdb::kNoCompression;
   options.bottommost_compression = rocksdb::kLZ4Compression;
 
-  const auto cache = rocksdb::NewLRUCache(wanted.block_cache_bytes);
+  // A block that is larger than its shard of the cache is read from the device each time, and the
+  // filter of a table of small rows may have 500 KiB: few shards, and filters and indexes in parts.
+  constexpr int kShardBits = 2;
+  const auto cache = rocksdb::NewLRUCache(wanted.block_cache_bytes, kShardBits);
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.cache_index_and_filter_blocks = true;
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = uint64_t{8} * 1024;
   table.format_version = 5;
   table.block_size = uint64_t{8} * 1024;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));

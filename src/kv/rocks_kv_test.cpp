@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <string>
 
 #include "io/reactor.hpp"
+#include "support/wait_for.hpp"
 
 namespace turbine::kv {
 namespace {
@@ -118,6 +120,49 @@ TEST(RocksKv, TakesNoMoreWritesAfterAFailedFlush) {
   const Result<> written = (*kv)->write(batch);
   ASSERT_TRUE(written.failed_with(Errc::io));
   EXPECT_NE(written.error().context.find(path), std::string::npos);
+}
+
+/// Bytes that this process has read by system calls so far, from the page cache or not.
+uint64_t bytes_read() {
+  std::ifstream file("/proc/self/io");
+  std::string name;
+  uint64_t value = 0;
+  file >> name >> value;
+  return name == "rchar:" ? value : 0;
+}
+
+TEST(RocksKv, ReadsNoLargeBlocksForSmallRows) {
+  constexpr int kFlushes = 5, kRowsPerFlush = 160'000, kGets = 500;
+  Directory directory;
+  io::Reactor reactor;
+  auto kv =
+      open_rocks_kv(reactor.executor(), reactor.pool(),
+                    {.directory = directory.path + "/kv", .block_cache_bytes = uint64_t{8} << 20});
+  ASSERT_TRUE(kv.ok());
+  for (int i = 0; i < kFlushes; ++i) {
+    WriteBatch batch;
+    for (int row = i; row < kFlushes * kRowsPerFlush; row += kFlushes) {
+      batch.put(fmt::format("key-{:08}", row), "value");
+    }
+    ASSERT_TRUE((*kv)->write(std::move(batch)).ok());
+    ASSERT_TRUE(reactor.run((*kv)->flush()).ok());
+  }
+  // Four of the five tables become one, whose filter and index are too large for a shard of the cache.
+  const auto tables = [&] {
+    return std::ranges::count_if(
+        std::filesystem::directory_iterator(directory.path + "/kv"),
+        [](const auto& file) { return file.path().extension() == ".sst"; });
+  };
+  ASSERT_TRUE(support::wait_for(reactor, [&] { return tables() <= 2; }));
+  uint64_t before = 0;
+  for (int i = -kGets; i < kGets; ++i) {
+    if (i == 0) before = bytes_read();  // the first half only warms up
+    const auto value = (*kv)->get(fmt::format("key-{:08}", (i + kGets) * 9973 % 800'000));
+    ASSERT_TRUE(value.ok() && value->has_value());
+  }
+  // Of a block of rows and perhaps a part of those two.
+  const uint64_t bytes_per_get = (bytes_read() - before) / kGets;
+  EXPECT_LT(bytes_per_get, 40'000U);
 }
 
 }  // namespace
