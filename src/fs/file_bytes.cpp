@@ -76,7 +76,7 @@ Task<FileBytes> try_read(CorePtr core, Credentials who, InodeId file, uint64_t o
     co_return read;
   }
   const bool again =
-      inode.part_count() == 0 && core->known.seen_again(file, inode.content_version());
+      inode.part_count() == 0 && core->known.worth_learning(file, inode.content_version());
   if (again && !core->gate.closing()) {
     core->gate.spawn("learn a file's extents",
                      learn_content(core, file, inode.content_version(), size));

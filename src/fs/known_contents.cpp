@@ -11,15 +11,17 @@ KnownContents::Known KnownContents::find(InodeId file) {
   return place->second->known;
 }
 
-bool KnownContents::seen_again(InodeId file, uint64_t version) {
+bool KnownContents::worth_learning(InodeId file, uint64_t version) {
   if (seen_.size() >= kSeenMax) seen_.clear();
-  const uint64_t before = std::exchange(seen_[file], version);
-  return before == version;
+  Seen& seen = seen_[file];
+  if (seen.version != version) seen = {version, 0};
+  if (seen.reads > kReadsBefore) return false;
+  return ++seen.reads == kReadsBefore;
 }
 
 void KnownContents::put(InodeId file, Known known, size_t bytes) {
-  drop(file);
   if (bytes > kBytesMax / 4) return;
+  drop(file);
   bytes_ += bytes;
   entries_.push_front({file, std::move(known), bytes});
   places_[file] = entries_.begin();
@@ -35,6 +37,7 @@ void KnownContents::drop(InodeId file) {
   bytes_ -= place->second->bytes;
   entries_.erase(place->second);
   places_.erase(place);
+  seen_.erase(file);
 }
 
 void KnownContents::clear() {

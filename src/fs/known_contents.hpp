@@ -22,8 +22,9 @@ class KnownContents {
     std::shared_ptr<FileContent> content;  // null: not known
   };
   Known find(InodeId file);
-  /// A file was read in this version. True when it was so the last time too: worth knowing.
-  bool seen_again(InodeId file, uint64_t version);
+  /// A file was read in this version. True once, when it was so the last times too: worth knowing.
+  /// Learning it costs as much as many reads, and fails for what is large or changes.
+  bool worth_learning(InodeId file, uint64_t version);
   /// `bytes`: of memory, about.
   void put(InodeId file, Known known, size_t bytes);
   void drop(InodeId file);
@@ -32,6 +33,11 @@ class KnownContents {
  private:
   static constexpr size_t kBytesMax = size_t{64} << 20;
   static constexpr size_t kSeenMax = 8192;
+  static constexpr uint32_t kReadsBefore = 16;
+  struct Seen {
+    uint64_t version = 0;
+    uint32_t reads = 0;  // of this version, one after another
+  };
   struct Entry {
     InodeId file;
     Known known;
@@ -40,7 +46,7 @@ class KnownContents {
   size_t bytes_ = 0;
   std::list<Entry> entries_;  // front: used last
   std::unordered_map<InodeId, std::list<Entry>::iterator> places_;
-  std::unordered_map<InodeId, uint64_t> seen_;
+  std::unordered_map<InodeId, Seen> seen_;
 };
 
 }  // namespace turbine::fs

@@ -11,12 +11,30 @@ std::shared_ptr<FileContent> some_content() {
   return std::make_shared<FileContent>(nullptr, InodeId(1));
 }
 
-TEST(KnownContents, AreWorthKnowingWhenAVersionIsSeenTwiceInARow) {
+/// How many reads of `version` in a row call for learning it.
+size_t times_worth(KnownContents& known, uint64_t version, int reads) {
+  size_t count = 0;
+  for (int i = 0; i < reads; ++i) count += known.worth_learning(InodeId(1), version);
+  return count;
+}
+
+TEST(KnownContents, AVersionIsWorthLearningOnceAfterManyReadsInARow) {
   KnownContents known;
-  EXPECT_FALSE(known.seen_again(InodeId(1), 5));
-  EXPECT_TRUE(known.seen_again(InodeId(1), 5));
-  EXPECT_FALSE(known.seen_again(InodeId(1), 6));
-  EXPECT_FALSE(known.seen_again(InodeId(2), 6));
+  EXPECT_EQ(times_worth(known, 5, 15), 0U);
+  EXPECT_EQ(times_worth(known, 6, 15), 0U);
+  EXPECT_EQ(times_worth(known, 5, 15), 0U);
+  EXPECT_FALSE(known.worth_learning(InodeId(2), 5));
+  EXPECT_EQ(times_worth(known, 5, 1000), 1U);
+}
+
+TEST(KnownContents, WhatWasDroppedMayBeLearntAgain) {
+  KnownContents known;
+  EXPECT_EQ(times_worth(known, 5, 100), 1U);
+  known.put(InodeId(1), {5, some_content()}, 1000);
+  known.drop(InodeId(1));
+  EXPECT_EQ(times_worth(known, 5, 100), 1U);
+  known.put(InodeId(1), {5, some_content()}, size_t{40} << 20);  // too large
+  EXPECT_EQ(times_worth(known, 5, 100), 0U);
 }
 
 TEST(KnownContents, AreFoundUntilTheyAreDropped) {
