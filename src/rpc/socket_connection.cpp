@@ -13,6 +13,8 @@ namespace {
 // One sendmsg takes at most this many pieces (asio's own bound is 64) and bytes.
 constexpr size_t kGatherPieces = 60;
 constexpr size_t kGatherBytes = size_t{4} << 20;
+// Where this many wait, the peer may as well begin with them while the others are made here.
+constexpr size_t kGatherFrames = 8;
 
 }  // namespace
 
@@ -294,10 +296,17 @@ void SocketConnection::enqueue(FrameHeader header, std::string body, Buffer payl
   frame.call = (header.flags & kFrameReply) != 0 ? 0 : header.call;
   queued_bytes_ += frame.bytes();
   queue_.push_back(std::move(frame));
-  if (writing_) return;
-  writing_ = true;
-  // Posted, so that what else is queued in this turn of the reactor goes into the same call.
-  asio::post(clock_.executor(), [self = shared_from_this()] { self->write_more(); });
+  if (!writing_) {
+    writing_ = gathering_ = true;
+    // Posted, so that what else is queued in this turn of the reactor goes into the same call.
+    asio::post(clock_.executor(), [self = shared_from_this()] {
+      if (std::exchange(self->gathering_, false)) self->write_more();
+    });
+  } else if (gathering_ && queue_.size() >= kGatherFrames && header.id == RequestId{}) {
+    // Not for mutations: what comes together shares one flush of the journal.
+    gathering_ = false;
+    write_more();
+  }
 }
 
 void SocketConnection::drop_abandoned() {

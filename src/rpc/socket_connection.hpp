@@ -97,6 +97,7 @@ class SocketConnection : public std::enable_shared_from_this<SocketConnection> {
   size_t queued_bytes_ = 0;
   size_t front_written_ = 0;  // bytes of queue_.front() that are already out
   bool writing_ = false;
+  bool gathering_ = false;  // the write is posted, and has not begun
   std::vector<asio::const_buffer> gather_;
 
   std::unordered_map<uint64_t, Pending> pending_;
