@@ -50,4 +50,13 @@ bool SimClock::run_until(std::move_only_function<bool()> done, Duration limit) {
   return true;
 }
 
+bool SimClock::run_to_end(Task<> task, Duration limit) {
+  auto ended = std::make_shared<bool>(false);
+  asio::co_spawn(context_, std::move(task), [ended](std::exception_ptr error, Result<>) {
+    if (error) std::rethrow_exception(error);
+    *ended = true;
+  });
+  return run_until([&] { return *ended; }, limit);
+}
+
 }  // namespace turbine::io

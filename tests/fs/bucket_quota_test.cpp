@@ -1,6 +1,8 @@
 // A bucket's quota through both doors: objects and files.
 #include <gtest/gtest.h>
 
+#include "fs/file_system.hpp"
+#include "meta/partition_host.hpp"
 #include "support/small_array.hpp"
 
 namespace turbine::fs {

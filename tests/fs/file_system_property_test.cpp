@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "fs/file_system.hpp"
 #include "support/memory_file_system.hpp"
 #include "support/small_array.hpp"
 

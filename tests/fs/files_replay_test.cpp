@@ -1,6 +1,7 @@
 // Files over an array: a mutation that comes twice is executed once, and answered alike.
 #include <gtest/gtest.h>
 
+#include "fs/file_system.hpp"
 #include "support/files_fixture.hpp"
 
 namespace turbine::fs {

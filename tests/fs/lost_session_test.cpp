@@ -1,6 +1,8 @@
 // A gateway that was silent for longer than its session lasts, with writes under way.
 #include <gtest/gtest.h>
 
+#include "fs/file_system.hpp"
+#include "meta/partition_host.hpp"
 #include "support/small_array.hpp"
 
 namespace turbine::fs {

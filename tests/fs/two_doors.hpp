@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "fs/file_system.hpp"
 #include "support/files_fixture.hpp"
 #include "support/namespace_model.hpp"
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,70 +35,22 @@ class TestExports final : public nfs::Exports {
   std::optional<Errc> failure;  // of all calls, while it is set
   int asked = 0;                // calls of access()
 
-  Task<std::optional<InodeId>> find(std::string path) override {
-    if (failure) co_return fail(*failure, "as the test wants");
-    for (const Row& row : rows) {
-      if (row.path == path) co_return row.root;
-    }
-    co_return std::nullopt;
-  }
-  Task<std::optional<nfs::ExportAccess>> access(InodeId root, nfs::ClientAddress) override {
-    ++asked;
-    if (failure) co_return fail(*failure, "as the test wants");
-    for (const Row& row : rows) {
-      if (row.root == root && row.allowed) co_return row.access;
-    }
-    co_return std::nullopt;
-  }
-  Task<std::vector<nfs::ExportEntry>> list() override {
-    if (failure) co_return fail(*failure, "as the test wants");
-    std::vector<nfs::ExportEntry> out;
-    out.reserve(rows.size());
-    for (const Row& row : rows) out.push_back({row.path, {"127.0.0.0/8"}});
-    co_return out;
-  }
+  Task<std::optional<InodeId>> find(std::string path) override;
+  Task<std::optional<nfs::ExportAccess>> access(InodeId root, nfs::ClientAddress) override;
+  Task<std::vector<nfs::ExportEntry>> list() override;
   uint64_t generation() const override { return changes; }
 };
 
 class NfsFixture : public testing::Test {
  protected:
-  NfsFixture() {
-    bucket_ = files_.put(kRootInode, "photos", fs::FileType::directory);
-    exports_.rows.push_back({"/photos", bucket_, {.secure = false}});
-    client_.credential.flavor = nfs::kAuthSys;
-    client_.credential.uid = 1000;
-    client_.credential.gid = 100;
-  }
-  void TearDown() override {
-    boost::system::error_code ignored;
-    client_.socket().close(ignored);
-    if (server_) EXPECT_TRUE(loop_.run(server_->stop(std::chrono::seconds(5))).ok());
-    if (lock_service_) EXPECT_TRUE(loop_.run(lock_service_->stop()).ok());
-  }
+  NfsFixture();
+  void TearDown() override;
 
-  void start() {
-    if (!lock_service_) start_locks({});
-    server_ = std::make_unique<nfs::RpcServer>(
-        env_, nfs::RpcServer::Options{.limits = limits_},
-        std::vector{&nfs::nfs3_program(), &nfs::mount3_program(), &nfs::portmap2_program(),
-                    &nfs::nlm4_program(), &nfs::nsm1_program()});
-    ASSERT_TRUE(server_->start().ok());
-    ASSERT_TRUE(loop_.run(client_.connect(server_->port())).ok());
-  }
-
-  void start_locks(nfs::LockService::Options options) {
-    lock_service_ = std::make_unique<nfs::LockService>(locks_, *loop_.clock, options);
-    env_.locks = lock_service_.get();
-  }
+  void start();
+  void start_locks(nfs::LockService::Options options);
 
   /// Sends a record and waits for one.
-  RawReply ask(const std::string& message) {
-    if (!server_) start();
-    EXPECT_TRUE(loop_.run(client_.send(as_record(message))).ok());
-    auto reply = loop_.run(client_.receive());
-    EXPECT_TRUE(reply.ok()) << reply.error().text();
-    return reply.ok() ? std::move(*reply) : RawReply{};
-  }
+  RawReply ask(const std::string& message);
   template <class Outcome, class Args>
   Outcome call(uint32_t program, uint32_t version, uint32_t procedure, const Args& args) {
     const RawReply reply = ask(client_.call_bytes(program, version, procedure, args));
@@ -119,9 +72,7 @@ class NfsFixture : public testing::Test {
   nfs::NfsFh3 handle(InodeId inode) { return handles_.encode({bucket_, inode}); }
   nfs::NfsFh3 root() { return handle(bucket_); }
   InodeId inode(const nfs::NfsFh3& handle) { return handles_.decode(handle)->inode; }
-  InodeId file(const std::string& name, std::string bytes = {}) {
-    return files_.put(bucket_, name, fs::FileType::regular, std::move(bytes));
-  }
+  InodeId file(const std::string& name, std::string bytes = {});
 
   Loop loop_;
   MemoryFiles files_;
