@@ -147,7 +147,7 @@ TEST(RocksKv, ReadsNoLargeBlocksForSmallRows) {
     ASSERT_TRUE((*kv)->write(std::move(batch)).ok());
     ASSERT_TRUE(reactor.run((*kv)->flush()).ok());
   }
-  // Four of the five tables become one, whose filter and index are too large for a shard of the cache.
+  // Four of the five tables become one, whose filter and index don't fit a shard of the cache.
   const auto tables = [&] {
     return std::ranges::count_if(
         std::filesystem::directory_iterator(directory.path + "/kv"),
