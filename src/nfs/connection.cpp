@@ -123,6 +123,7 @@ bool Connection::start_call(Record record) {
     refuse(call, verdict);
     return true;
   }
+  (call.header.procedure == 0 ? greeted_ : worked_) = true;
   call.arguments_at = call.record.head.size() - reader.rest().size();
   if (const Procedure* procedure = find_procedure(server_.programs, server_.env.stats, call)) {
     server_.gate.spawn("nfs call", procedure->run(server_.env, std::move(call)));
@@ -222,7 +223,10 @@ void Connection::check(TimePoint now) {
   if (reading && in_flight_ == 0 && reader_.wanted() == 0 && late) abort();
   const Duration send_time = pressed ? limits.send_time_pressed : limits.send_time;
   if (!out_.empty() && now - last_sent_ > send_time) abort();
-  if (in_flight_ == 0 && !reading && now - last_call_ > limits.idle_time) finish();
+  // libnfs 4.0 that disconnects within a reply takes the next connection's first one, that of NULL,
+  // for the rest of it, and waits for more as long as it is let.
+  const Duration idle_time = greeted_ && !worked_ ? limits.greeting_time : limits.idle_time;
+  if (in_flight_ == 0 && !reading && now - last_call_ > idle_time) finish();
 }
 
 }  // namespace turbine::nfs

@@ -24,6 +24,7 @@ struct RpcLimits {
   Duration send_time = std::chrono::seconds(60);           // without any progress
   Duration send_time_pressed = std::chrono::seconds(5);    // while a quarter of the memory is left
   Duration idle_time = std::chrono::minutes(10);           // without any call
+  Duration greeting_time = std::chrono::seconds(5);        // the same, of who has only called NULL
   Duration sleep_max = std::chrono::seconds(10);  // of this process, see RpcServerState::slept
 };
 
@@ -97,6 +98,7 @@ class Connection final : public ReplySink {
   Event changed_;  // a call has ended, or the connection
   bool finishing_ = false, aborted_ = false;
   bool flush_posted_ = false, waiting_writable_ = false;
+  bool greeted_ = false, worked_ = false;  // NULL was called; anything else was
   TimePoint last_call_{}, last_sent_{}, record_since_{};
 };
 

@@ -281,6 +281,25 @@ TEST_F(NfsConnections, EndWhenIdle) {
   EXPECT_TRUE(loop_.run(client_.receive()).failed_with(Errc::closed));
 }
 
+TEST_F(NfsConnections, EndSoonWhenOnlyNullWasCalled) {
+  limits_.greeting_time = milliseconds(100);
+  start();
+  RpcTestClient silent(loop_), greeting(loop_);
+  ASSERT_TRUE(loop_.run(silent.connect(server_->port())).ok());
+  ASSERT_TRUE(loop_.run(greeting.connect(server_->port())).ok());
+  const std::string null = client_.call_bytes(nfs::kMountProgram, 3, 0, nfs::VoidArgs{});
+  ASSERT_TRUE(loop_.run(greeting.send(as_record(null))).ok());
+  EXPECT_TRUE(loop_.run(greeting.receive()).ok());
+  // Of one that also works NULL may be the sign of life.
+  const nfs::NfsFh3 a = handle(file("a", "abc"));
+  ASSERT_TRUE(loop_.run(client_.send(read_call(a, 3) + as_record(null))).ok());
+  EXPECT_TRUE(loop_.run(receive_all(client_, 2)).ok());
+  EXPECT_TRUE(wait_until([&] { return server_->connection_count() == 2; }));
+  EXPECT_TRUE(loop_.run(greeting.receive()).failed_with(Errc::closed));
+  (void)loop_.run(loop_.clock->sleep_for(milliseconds(1100)));  // they are looked at every second
+  EXPECT_EQ(server_->connection_count(), 2U);
+}
+
 TEST_F(NfsConnections, AnswerAClientThatHasClosedItsSide) {
   start();
   const nfs::NfsFh3 a = handle(file("a", "abc"));
