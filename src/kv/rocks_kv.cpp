@@ -12,12 +12,14 @@
 
 #include "base/async.hpp"
 #include "base/log.hpp"
+#include "kv/row_cache.hpp"
 
 namespace turbine::kv {
 namespace {
 
 constexpr size_t kBlobBytesMin = 2048;    // larger values live in blob files, outside compaction
 constexpr size_t kRowOverheadBytes = 48;  // of a memtable, beside key and value
+constexpr size_t kRowCacheBytes = size_t{4} << 20;
 
 rocksdb::Slice slice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
@@ -181,15 +183,22 @@ class RocksKv final : public Kv {
   }
 
   Result<std::optional<std::string>> get(std::string_view key) override {
-    return read(*db_, rocksdb::ReadOptions(), key, *context_);
+    if (const std::string* known = rows_.find(key)) return *known;
+    auto value = read(*db_, rocksdb::ReadOptions(), key, *context_);
+    if (value.ok() && value->has_value()) rows_.put(key, **value);
+    return value;
   }
 
   Task<std::optional<std::string>> get_async(std::string key) override {
+    if (const std::string* known = rows_.find(key)) co_return *known;
     rocksdb::ReadOptions cached;
     cached.read_tier = rocksdb::kBlockCacheTier;
     std::string value;
     const auto status = db_->Get(cached, db_->DefaultColumnFamily(), key, &value);
-    if (status.ok()) co_return std::move(value);
+    if (status.ok()) {
+      rows_.put(key, value);
+      co_return std::move(value);
+    }
     if (status.IsNotFound()) co_return std::nullopt;
     if (!status.IsIncomplete()) co_return context_->error(status);
     ++calls_in_flight_;
@@ -212,6 +221,7 @@ class RocksKv final : public Kv {
     unlogged.disableWAL = true;
     const auto status = db_->Write(unlogged, &rows);
     if (!status.ok()) return give_up(status);
+    for (const auto& operation : batch.operations()) rows_.apply(operation);
     written_bytes_ += bytes;
     ++written_count_;
     return {};
@@ -307,6 +317,7 @@ class RocksKv final : public Kv {
   const std::shared_ptr<FailureListener> failure_ = std::make_shared<FailureListener>();
   const std::shared_ptr<ReadContext> context_ = std::make_shared<ReadContext>();
   std::unique_ptr<rocksdb::DB> db_;
+  RowCache rows_{kRowCacheBytes};
   size_t calls_in_flight_ = 0;
   uint64_t written_count_ = 0, flushed_count_ = 0;  // batches
   uint64_t written_bytes_ = 0, flushed_bytes_ = 0;

@@ -146,10 +146,11 @@ Answer<proto::GetExtentsReply> get_extents(Call call, proto::GetExtentsRequest r
   const InodeId id(request.inode());
   CO_TRY(co_await partition->wait_settled({lock_inode(id, true).key, lock_present(id, true).key}));
   rpc::With<proto::GetExtentsReply> reply;
-  (void)co_await find_inode(partition, id);  // what is cold comes into memory
+  const Lsn before = partition->applied_lsn();
+  Result<proto::Inode> inode = co_await find_inode(partition, id);  // a cold one comes into memory
   // No suspension from here on: an inode read earlier may name a content released since, whose
   // missing records would be taken for a hole.
-  auto inode = read_inode(*partition, id);
+  if (partition->applied_lsn() != before) inode = read_inode(*partition, id);
   const bool same = inode.ok() && (request.content_version() == 0 ||
                                    request.content_version() == inode->content_version());
   if (!same) {
