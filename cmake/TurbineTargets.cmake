@@ -71,6 +71,21 @@ function(turbine_use_pch target pch)
   add_dependencies(${target} ${pch})
 endfunction()
 
+# Compiles the sources of `target`, which uses turbine_pch, `batch` at a time. CMake makes the files
+# that include them later, but takes properties of files with their names.
+function(turbine_unity target batch)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+  get_target_property(sources ${target} SOURCES)
+  list(LENGTH sources count)
+  math(EXPR last "(${count} - 1) / ${batch}")
+  foreach(i RANGE ${last})
+    set_property(
+      SOURCE "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/Unity/unity_${i}_cxx.cxx"
+      APPEND PROPERTY OBJECT_DEPENDS
+      "${CMAKE_BINARY_DIR}/CMakeFiles/turbine_pch.dir/cmake_pch.hxx.pch")
+  endforeach()
+endfunction()
+
 turbine_pch(turbine_pch src/base/pch.hpp)
 if(TURBINE_TESTS)
   turbine_pch(turbine_test_pch tests/support/test_pch.hpp GTest::gmock)
@@ -105,7 +120,7 @@ function(turbine_library)
     PRIVATE turbine_warnings ${arg_LIBS})
   turbine_use_pch(${target} turbine_pch)
   if(TURBINE_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+    turbine_unity(${target} 12)
   endif()
 endfunction()
 
