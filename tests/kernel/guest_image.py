@@ -167,6 +167,12 @@ def install_base(root):
     (root / "init").chmod(0o755)
 
 
+def cache_directory():
+    """Of kernels and images, kept from run to run."""
+    return os.environ.get("TURBINE_GUEST_CACHE") or pathlib.Path(
+        os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "turbine-guest"
+
+
 def image(cache):
     """The directory below `cache` with `kernel` and `base.cpio`, made now if it is not there."""
     key = hashlib.sha256()
