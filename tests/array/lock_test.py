@@ -10,44 +10,13 @@ import sys
 import threading
 import unittest
 
-from nfs_client import NFS, OK, PORTMAP, RpcClient, opaque
+from lock_client import BLOCKED, DENIED, GRANTED, NLM, LockClient
+from nfs_client import OK, PORTMAP, opaque
 from turbine_array import Array
 
 IN_NAMESPACE = "TURBINE_TEST_IN_NAMESPACE"
-NLM, NSM = (100021, 4), (100024, 1)
-TEST, LOCK, UNLOCK, GRANTED_CALL, NOTIFY = 1, 2, 4, 5, 6
-GRANTED, DENIED, BLOCKED = 0, 1, 3
-
-
-class LockClient(RpcClient):
-    """A client host's lock manager, as far as it calls."""
-    state = 3
-
-    def lock_of(self, handle, process, begin=0, length=0):
-        return (opaque(b"client") + opaque(handle) + opaque(b"%d@client" % process) +
-                struct.pack(">IQQ", process, begin, length))
-
-    def status(self, procedure, arguments):
-        result = self.call(NLM, procedure, opaque(b"cookie") + arguments)
-        assert result[:12] == opaque(b"cookie"), result
-        return struct.unpack(">I", result[12:16])[0]
-
-    def lock(self, handle, process, block=False, **span):
-        return self.status(LOCK, struct.pack(">II", block, 1) +
-                           self.lock_of(handle, process, **span) +
-                           struct.pack(">II", 0, self.state))
-
-    def unlock(self, handle, process, **span):
-        return self.status(UNLOCK, self.lock_of(handle, process, **span))
-
-    def test(self, handle, process, **span):
-        return self.status(TEST, struct.pack(">I", 1) + self.lock_of(handle, process, **span))
-
-    def lookup(self, directory, name):
-        result = self.call(NFS, 3, opaque(directory) + opaque(name))
-        assert struct.unpack(">I", result[:4])[0] == OK, result
-        size = struct.unpack(">I", result[4:8])[0]
-        return result[8:8 + size]
+NSM = (100024, 1)
+GRANTED_CALL, NOTIFY = 5, 6
 
 
 def file_in(array, client, bucket, name="f"):

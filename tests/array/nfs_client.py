@@ -1,5 +1,6 @@
 """NFS version 3 and MOUNT in raw calls, from any address and port of this machine."""
 import itertools
+import random
 import socket
 import struct
 
@@ -17,7 +18,8 @@ class RpcClient:
     """One connection. `source`: its address, `privileged`: from a port below 1024 (for root)."""
 
     def __init__(self, port, host="127.0.0.1", source="127.0.0.1", privileged=False, uid=0):
-        self.xids = itertools.count(1)
+        # As all clients of one address: a call that begins anew must not look like one repeated.
+        self.xids = itertools.count(random.getrandbits(31))
         self.uid = uid
         ports = range(600, 1024) if privileged else [0]
         for local in ports:
