@@ -16,11 +16,19 @@ const std::string* RowCache::find(std::string_view key) {
 }
 
 void RowCache::put(std::string_view key, std::string_view value) {
-  if (const auto known = rows_.find(key); known != rows_.end()) erase(known);
-  if (key.size() + value.size() > kRowBytesMax) return;
-  const auto row = rows_.emplace(key, Row{std::string(value), {}}).first;
-  uses_.push_front(&row->first);
-  row->second.use = uses_.begin();
+  auto row = rows_.find(key);
+  if (key.size() + value.size() > kRowBytesMax) {
+    if (row != rows_.end()) erase(row);
+    return;
+  }
+  if (row == rows_.end()) {
+    row = rows_.emplace(key, Row{}).first;
+    row->second.use = uses_.insert(uses_.begin(), &row->first);
+  } else {
+    bytes_ -= bytes_of(*row);
+    uses_.splice(uses_.begin(), uses_, row->second.use);
+  }
+  row->second.value = value;
   bytes_ += bytes_of(*row);
   while (bytes_ > bytes_max_) erase(rows_.find(*uses_.back()));
 }
@@ -28,11 +36,8 @@ void RowCache::put(std::string_view key, std::string_view value) {
 void RowCache::apply(const WriteBatch::Operation& written) {
   using Kind = WriteBatch::Operation::Kind;
   if (written.kind == Kind::remove_range) {
-    const auto end = rows_.lower_bound(written.value);
-    for (auto row = rows_.lower_bound(written.key); row != end && row != rows_.end();) {
-      if (row->first >= written.value) break;  // an empty range that is written the wrong way round
-      row = erase(row);
-    }
+    auto row = rows_.lower_bound(written.key);
+    while (row != rows_.end() && row->first < written.value) row = erase(row);
     return;
   }
   const auto row = rows_.find(written.key);

@@ -296,8 +296,13 @@ TEST_F(NfsConnections, EndSoonWhenOnlyNullWasCalled) {
   EXPECT_TRUE(loop_.run(receive_all(client_, 2)).ok());
   EXPECT_TRUE(wait_until([&] { return server_->connection_count() == 2; }));
   EXPECT_TRUE(loop_.run(greeting.receive()).failed_with(Errc::closed));
-  (void)loop_.run(loop_.clock->sleep_for(milliseconds(1100)));  // they are looked at every second
-  EXPECT_EQ(server_->connection_count(), 2U);
+  // All were looked at once more when this one ends too.
+  RpcTestClient later(loop_);
+  ASSERT_TRUE(loop_.run(later.connect(server_->port())).ok());
+  ASSERT_TRUE(loop_.run(later.send(as_record(null))).ok());
+  EXPECT_TRUE(loop_.run(later.receive()).ok());
+  EXPECT_TRUE(loop_.run(later.receive()).failed_with(Errc::closed));
+  EXPECT_TRUE(wait_until([&] { return server_->connection_count() == 2; }));
 }
 
 TEST_F(NfsConnections, AnswerAClientThatHasClosedItsSide) {
