@@ -8,7 +8,7 @@ namespace turbine::cli {
 
 inline constexpr int kLockWaitMs = 60'000;   // for the directory
 inline constexpr int kReadyWaitMs = 60'000;  // replaying full journals takes a while
-inline constexpr int kStopWaitMs = 30'000;   // then it is killed
+inline constexpr int kStopWaitMs = 30'000;   // of a process that was asked to
 
 Daemon daemon_of(const ArrayDir& dir, const std::string& process);
 

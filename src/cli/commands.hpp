@@ -5,9 +5,6 @@
 
 namespace turbine::cli {
 
-/// The rules of all buckets that have none of their own.
-inline constexpr const char* kDefaultPolicy = "*";
-
 void add_up(CLI::App& app, Session& session);
 void add_down(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);

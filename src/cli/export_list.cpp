@@ -4,6 +4,7 @@
 #include "cli/admin_call.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "cluster/export_rules.hpp"
 
 namespace turbine::cli {
 
@@ -31,6 +32,7 @@ array all_exports(const array& buckets, const std::map<std::string, array>& poli
     names.insert("/" + std::string(bucket.as_object().at("name").as_string()));
   }
   array out;
+  const std::string of_default(cluster::kDefaultPolicy);
   const auto add = [&](const std::string& name, const char* from, const std::string& policy) {
     const auto found = policies.find(policy);
     out.push_back({{"name", name},
@@ -39,11 +41,11 @@ array all_exports(const array& buckets, const std::map<std::string, array>& poli
   };
   for (const std::string& name : names) {
     const bool own = policies.contains(name) || name == kArrayExport;
-    add(name, own ? "own" : "default", own ? name : kDefaultPolicy);
+    add(name, own ? "own" : "default", own ? name : of_default);
   }
-  add(kDefaultPolicy, "the default of buckets", kDefaultPolicy);
+  add(of_default, "the default of buckets", of_default);
   for (const auto& [name, rules] : policies) {
-    if (name != kDefaultPolicy && !names.contains(name)) add(name, "own; no such bucket yet", name);
+    if (name != of_default && !names.contains(name)) add(name, "own; no such bucket yet", name);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/export_name.hpp"
+#include "cluster/export_rules.hpp"
 
 namespace turbine::cli {
 
@@ -31,7 +32,7 @@ Result<std::string> checked_name(const ExportSetOptions& options) {
     return fail(Errc::invalid, "only buckets inherit the default; --nobody closes {}",
                 options.of_default ? "the default" : "/");
   }
-  return options.of_default ? std::string(kDefaultPolicy) : export_name(options.name);
+  return options.of_default ? std::string(cluster::kDefaultPolicy) : export_name(options.name);
 }
 
 int run_inherit(Session& session, const std::string& name) {
