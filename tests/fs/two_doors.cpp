@@ -186,12 +186,17 @@ void TwoDoors::expect_same_directory(ModelFile* directory) {
   for (const auto& [name, inode] : wanted) EXPECT_EQ(real[name], inode) << name;
 }
 
+/// With delimiter "/" a directory is a common prefix although nothing in it be an object: to know
+/// better it would have to be entered, as is done only with the one that holds `start_after`.
 void TwoDoors::add_directories(ModelFile* directory, const std::string& path,
+                               const ListRequest& request,
                                std::map<std::string, ModelFilePtr>* keys) {
   for (const auto& [key, file] : directory->entries) {
     if (!file->is_directory()) continue;
-    keys->emplace(path + key, nullptr);
-    add_directories(file.get(), path + key, keys);
+    const std::string below = path + key;
+    const bool entered = request.start_after.starts_with(below);
+    if (below.starts_with(request.prefix) && !entered) keys->emplace(below, nullptr);
+    if (request.prefix.starts_with(below)) add_directories(file.get(), below, request, keys);
   }
 }
 
@@ -222,12 +227,11 @@ std::vector<std::pair<std::string, ModelFilePtr>> TwoDoors::list_of(
   return wanted;
 }
 
-/// A directory in which nothing is an object may be a common prefix or not: who lists up to "/"
-/// does not look into it, who begins within it does.
 void TwoDoors::expect_same_list(const std::string& bucket, const ListRequest& request) {
   auto keys = model.objects(bucket);
+  if (request.delimiter == "/") add_directories(model.bucket(bucket), "", request, &keys);
   bool truncated = false;
-  auto wanted = list_of(keys, request, &truncated);
+  const auto wanted = list_of(keys, request, &truncated);
   ArrayFileSystem& door = gateway();
   const auto real = run(door.list(door.begin(7), bucket, request));
   ASSERT_TRUE(real.ok()) << real.error().text();
@@ -237,12 +241,6 @@ void TwoDoors::expect_same_list(const std::string& bucket, const ListRequest& re
   std::vector<std::string> real_keys, wanted_keys;
   for (const auto& item : real->items) real_keys.push_back(item.key);
   for (const auto& [key, file] : wanted) wanted_keys.push_back(key);
-  if ((real_keys != wanted_keys || real->truncated != truncated) && request.delimiter == "/") {
-    add_directories(model.bucket(bucket), "", &keys);
-    wanted = list_of(keys, request, &truncated);
-    wanted_keys.clear();
-    for (const auto& [key, file] : wanted) wanted_keys.push_back(key);
-  }
   ASSERT_EQ(real_keys, wanted_keys) << what;
   EXPECT_EQ(real->truncated, truncated) << what;
   for (size_t i = 0; i < wanted.size(); ++i) {

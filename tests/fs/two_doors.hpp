@@ -106,9 +106,8 @@ struct TwoDoors : test::FilesFixture {
   void expect_same_stat(ModelFile* file, const FileStat& stat);
   void expect_same_read(ModelFile* file, uint64_t offset, uint32_t count);
   void expect_same_directory(ModelFile* directory);
-  /// With delimiter "/" a directory is a common prefix although all in it be no objects: to know
-  /// better it would have to be entered.
   static void add_directories(ModelFile* directory, const std::string& path,
+                              const ListRequest& request,
                               std::map<std::string, ModelFilePtr>* keys);
   static std::vector<std::pair<std::string, ModelFilePtr>> list_of(
       const std::map<std::string, ModelFilePtr>& keys, const ListRequest& request, bool* truncated);
