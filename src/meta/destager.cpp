@@ -39,8 +39,9 @@ Task<> write_pack(PartitionPtr partition, stripe::StripeWriter& writer, Pack pac
 Task<> Destager::run_once() {
   if (host_.writer() == nullptr) co_return Result<>{};
   for (const PartitionPtr& partition : host_.partitions()) {
+    std::string from;
     for (int i = 0; i < kStripesPerRound; ++i) {
-      const Result<bool> wrote = co_await destage(partition);
+      const Result<bool> wrote = co_await destage(partition, &from);
       if (!wrote.ok()) {
         log::debug("destaging partition {}: {}", partition->id(), wrote.error().text());
         break;
@@ -52,8 +53,10 @@ Task<> Destager::run_once() {
   co_return Result<>{};
 }
 
-Task<bool> Destager::destage(PartitionPtr partition) {
+Task<bool> Destager::destage(PartitionPtr partition, std::string* from) {
   const Options& options = host_.options();
+  const bool crowded = partition->kv().unflushed_bytes() > options.flush_bytes / 4;
+  const Duration age_min = crowded ? options.destage_age_crowded : options.destage_age_min;
   const int64_t wall = partition->clock().wall_now().ns;
   const uint64_t full = host_.writer()->stripe_bytes_max();
   if (full == 0) co_return false;
@@ -61,7 +64,7 @@ Task<bool> Destager::destage(PartitionPtr partition) {
   uint64_t bytes = 0;
   bool overdue = false;
   {
-    const auto it = partition->scan_queue(Kind::pending);
+    const auto it = partition->scan_queue(Kind::pending, *from);
     if (it == nullptr) co_return false;
     for (size_t seen = 0; it->valid() && seen < kScanMax && bytes < full; it->next(), ++seen) {
       Candidate candidate;
@@ -69,7 +72,7 @@ Task<bool> Destager::destage(PartitionPtr partition) {
       candidate.end = number_in_key(it->key(), 1);
       candidate.small = CO_TRY(parse_record<proto::PendingSmall>(it->key(), it->value()));
       const auto age = Duration(wall - candidate.small.time_ns());
-      if (age < options.destage_age_min || candidate.small.length() > full) continue;
+      if (age < age_min || candidate.small.length() > full) continue;
       overdue = overdue || age >= options.destage_age_max;
       if (bytes + candidate.small.length() > full) {
         bytes = full;  // no room for it: the stripe is as full as it gets
@@ -79,6 +82,7 @@ Task<bool> Destager::destage(PartitionPtr partition) {
       chosen.push_back(std::move(candidate));
     }
     CO_TRY(it->status());
+    *from = it->valid() ? std::string(it->key()) : partition->keys().kind_end(Kind::pending);
   }
   if (chosen.empty() || (bytes < full && !overdue)) co_return false;
   Pack pack;

@@ -132,6 +132,8 @@ class Image {
                     bool waited);
   Result<> lower_live(Step& step, StripeId id, uint64_t bytes, bool waited);
   Result<> swap(Step& step, const proto::SwapMutation& m);
+  Result<std::optional<proto::ContentRecord>> read_run_of(Step& step,
+                                                          const proto::SwapPiece& piece);
   Result<bool> swap_piece(Step& step, const proto::SwapMutation& m, const proto::SwapPiece& piece);
   Result<> free_stripes(Step& step, const proto::FreeStripesMutation& m);
   Result<> stripe_repaired(Step& step, const proto::StripeRepairedMutation& m);

@@ -53,6 +53,7 @@ void Image::put_small_run(Step& step, uint64_t content, uint64_t offset, std::st
     pending.set_length(data.size());
     pending.set_time_ns(step.time_ns);
     pending.set_version(step.lsn);
+    pending.set_counted(counted);
     step.changes.put(keys_.pending(content, end), pending);
   }
   proto::ContentRecord record;
@@ -167,13 +168,36 @@ Result<> Image::trim_content(Step& step, const proto::TrimContentMutation& m) {
   return {};
 }
 
+/// What a swap must know of the run that the piece was read from. Of small data the row of the
+/// queue says all of it, and the bytes need not be read again.
+Result<std::optional<proto::ContentRecord>> Image::read_run_of(Step& step,
+                                                               const proto::SwapPiece& piece) {
+  const uint64_t end = piece.offset() + piece.length();
+  if (piece.source_stripe() == 0 && !swap_unconditionally) {
+    const std::string key = keys_.pending(piece.content(), end);
+    const auto pending = TRY(step.changes.read<proto::PendingSmall>(key));
+    if (!pending.has_value() || pending->length() != piece.length()) return std::nullopt;
+    if (pending->has_counted()) {
+      proto::ContentRecord record;
+      record.set_offset(piece.offset());
+      record.set_version(pending->version());
+      record.set_counted(pending->counted());
+      return record;
+    }
+  }
+  auto record = TRY(step.changes.read<proto::ContentRecord>(keys_.content(piece.content(), end)));
+  if (record.has_value() && run_length(*record) != piece.length() && !swap_unconditionally) {
+    return std::nullopt;
+  }
+  return record;
+}
+
 Result<bool> Image::swap_piece(Step& step, const proto::SwapMutation& m,
                                const proto::SwapPiece& piece) {
   const std::string key = keys_.content(piece.content(), piece.offset() + piece.length());
-  auto record = TRY(step.changes.read<proto::ContentRecord>(key));
+  auto record = TRY(read_run_of(step, piece));
   if (swap_unconditionally && !record.has_value()) record.emplace();
   if (!record.has_value()) return false;
-  if (run_length(*record) != piece.length() && !swap_unconditionally) return false;
   const bool same = is_small(*record)
                         ? record->version() == piece.version()
                         : record->extent().stripe() == piece.source_stripe() &&

@@ -35,6 +35,8 @@ struct Options {
   Duration flush_interval = std::chrono::seconds(30);
 
   Duration destage_age_min = std::chrono::seconds(2);
+  // While the Kv fills: what has moved on by the time of its flush is never written by it.
+  Duration destage_age_crowded = std::chrono::milliseconds(250);
   Duration destage_age_max = std::chrono::seconds(20);
   Duration census_interval = std::chrono::hours(6);  // a group's shards compared with its records
   Duration quarantine = std::chrono::hours(24);      // of orphaned shards

@@ -163,12 +163,14 @@ void Partition::fail_all(const Error& error) {
   }
 }
 
-std::unique_ptr<kv::Iterator> Partition::scan_queue(Kind kind) {
+std::unique_ptr<kv::Iterator> Partition::scan_queue(Kind kind, std::string_view from) {
   const Lsn applied = image_.applied_lsn();
   const auto known = empty_queues_.find(kind);
   if (known != empty_queues_.end() && known->second == applied) return nullptr;
-  auto rows = kv().scan(keys().kind(kind), keys().kind_end(kind));
-  if (!rows->valid() && rows->status().ok()) empty_queues_.insert_or_assign(kind, applied);
+  const std::string first = keys().kind(kind);
+  auto rows = kv().scan(std::max<std::string_view>(first, from), keys().kind_end(kind));
+  if (from.empty() && !rows->valid() && rows->status().ok())
+    empty_queues_.insert_or_assign(kind, applied);
   return rows;
 }
 

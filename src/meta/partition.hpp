@@ -64,8 +64,8 @@ class Partition final : public replica::StateMachine,
   const Keys& keys() const { return image_.keys(); }
   kv::Kv& kv() const { return image_.kv(); }
   /// The rows of a queue, for the jobs, which look often: null when it was empty and nothing was
-  /// applied since.
-  std::unique_ptr<kv::Iterator> scan_queue(Kind kind);
+  /// applied since. `from`: not those before that key.
+  std::unique_ptr<kv::Iterator> scan_queue(Kind kind, std::string_view from = {});
   KeyLocks& locks() { return locks_; }
   BindingLeases& binding_leases() { return binding_leases_; }
   LockWaits& lock_waits() { return lock_waits_; }

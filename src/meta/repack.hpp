@@ -31,7 +31,8 @@ class Destager {
   uint64_t stripes_written() const { return stripes_written_; }
 
  private:
-  Task<bool> destage(PartitionPtr partition);
+  /// One stripe of what waits from `from` on, which moves on behind it.
+  Task<bool> destage(PartitionPtr partition, std::string* from);
   PartitionHost& host_;
   uint64_t stripes_written_ = 0;
 };

@@ -69,6 +69,8 @@ const Golden kRecords[] = {
      "offset: 4096 data: \"xy\" version: 3 counted: true", "1080201a02787920032801"},
     {&proto::PendingSmall::default_instance(), "length: 2000 time_ns: 1 version: 3",
      "08d00f1101000000000000001803"},
+    {&proto::PendingSmall::default_instance(), "length: 2000 time_ns: 1 version: 3 counted: false",
+     "08d00f11010000000000000018032000"},
     {&proto::Stripe::default_instance(),
      "id: 9 group: 1048577 group_version: 2 shard_bytes: 4096 data_bytes: 8192 live_bytes: 100 "
      "generation: 1",
