@@ -9,6 +9,7 @@ namespace {
 
 constexpr auto kMapWait = std::chrono::milliseconds(500);
 constexpr auto kMapPoll = std::chrono::milliseconds(5);
+constexpr auto kOvertakenWait = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -73,6 +74,9 @@ auto ReplicaSet::on_append(proto::ReplicaAppendRequest request, Buffer payload)
       co_return fail(Errc::invalid, "a run of log entries does not fit its payload");
     }
     const auto replica = find(PartitionId(run.partition()));
+    if (replica != nullptr && replica->lacks_before(run)) {
+      CO_TRY(co_await replica->wait_for_run_before(run, seams_.clock.now() + kOvertakenWait));
+    }
     const Errc taken = replica == nullptr ? Errc::stale_epoch
                                           : replica->take(run, bytes.substr(0, size), &appended);
     bytes.remove_prefix(size);

@@ -52,6 +52,21 @@ Task<> Replica::log_truncation(Term term, Lsn first) {
   co_return Result<>{};
 }
 
+bool Replica::lacks_before(const proto::ReplicaRun& run) const {
+  return role_ != Role::primary && !stopped_ && run.term() == config_.term() &&
+         synced_term_ == term() && run.number() == synced_number_ &&
+         run.first_lsn() > log_.last().value + 1;
+}
+
+Task<> Replica::wait_for_run_before(proto::ReplicaRun run, TimePoint deadline) {
+  Clock& clock = set_.seams().clock;
+  const TimerId timer =
+      clock.call_at(deadline, [self = shared_from_this()] { self->grown_event_->notify_all(); });
+  while (lacks_before(run) && clock.now() < deadline) CO_TRY(co_await grown_event_->wait());
+  clock.cancel(timer);
+  co_return Result<>{};
+}
+
 Errc Replica::take(const proto::ReplicaRun& run, std::string_view payload, bool* appended) {
   const bool plant = set_.options().plant.ignore_terms;
   if (role_ == Role::primary || stopped_) return Errc::stale_epoch;
@@ -70,6 +85,7 @@ Errc Replica::take(const proto::ReplicaRun& run, std::string_view payload, bool*
                       log_entry(term, std::make_shared<const std::string>(bytes)), lsn, term));
     *appended = true;
   }
+  grown_event_->notify_all();
   note_committed(Lsn(run.committed_lsn()));
   return Errc::ok;
 }

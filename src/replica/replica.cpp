@@ -2,18 +2,25 @@
 #include "replica/replica.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/log.hpp"
 #include "proto/meta_log.pb.h"
 #include "replica/replica_set.hpp"
 
 namespace turbine::replica {
+namespace {
+
+constexpr uint64_t kAppliedPerTurn = 8;
+
+}  // namespace
 
 Replica::Replica(ReplicaSet& set, PartitionId id, uint8_t generation)
     : set_(set),
       id_(id),
       generation_(generation),
-      durable_event_(std::make_unique<Event>(set.seams().executor)) {}
+      durable_event_(std::make_unique<Event>(set.seams().executor)),
+      grown_event_(std::make_unique<Event>(set.seams().executor)) {}
 
 void Replica::open() {
   machine_ = set_.seams().make_machine(id_, generation_);
@@ -89,7 +96,7 @@ void Replica::on_durable(Lsn lsn, Term term, journal::Position position) {
   if (role_ == Role::primary) {
     advance();
   } else {
-    apply_committed();
+    apply_soon();
   }
 }
 
@@ -151,17 +158,40 @@ Task<> Replica::carry_entry(std::shared_ptr<Replica> self, Task<journal::Positio
 // --- commit and apply ------------------------------------------------------------------------
 
 void Replica::apply_committed() {
+  apply_some(std::numeric_limits<uint64_t>::max());
+}
+
+bool Replica::apply_some(uint64_t count) {
+  if (stopped_) return false;  // its rows may be gone
   const Lsn limit = std::min({committed_, log_.last(), durable_});
-  while (machine_->applied_lsn() < limit) {
+  for (; machine_->applied_lsn() < limit; --count) {
+    if (count == 0) return true;
     const Lsn next(machine_->applied_lsn().value + 1);
-    if (!log_.holds(next)) return;
+    if (!log_.holds(next)) return false;
     const Result<> applied = machine_->apply(log_.at(next));
     if (!applied.ok()) {
       set_.fail_with(applied.error());
-      return;
+      return false;
     }
   }
   trim();
+  return false;
+}
+
+void Replica::apply_soon() {
+  if (std::min(committed_, durable_) <= machine_->applied_lsn()) return;
+  if (std::exchange(applying_, true)) return;
+  set_.gate().spawn("apply", apply_in_turns(shared_from_this()));
+}
+
+Task<> Replica::apply_in_turns(std::shared_ptr<Replica> self) {
+  UseAwaitable token;
+  do {
+    co_await asio::post(self->set_.seams().executor, token);
+  } while (self->apply_some(kAppliedPerTurn +
+                            (self->log_.last().value - self->machine_->applied_lsn().value) / 8));
+  self->applying_ = false;
+  co_return Result<>{};
 }
 
 void Replica::trim() {
@@ -176,7 +206,7 @@ void Replica::trim() {
 
 void Replica::note_committed(Lsn committed) {
   committed_ = std::max(committed_, std::min(committed, log_.last()));
-  apply_committed();
+  apply_soon();
 }
 
 // --- configurations --------------------------------------------------------------------------

@@ -101,6 +101,10 @@ class Replica : public std::enable_shared_from_this<Replica> {
   // --- member.cpp
   proto::ReplicaStateReply state() const;
   Task<> cut(uint64_t number, Lsn after);
+  /// Whether a run that was sent before this one, and by the same primary, has not come yet.
+  bool lacks_before(const proto::ReplicaRun& run) const;
+  /// While it lacks it, and until `deadline`.
+  Task<> wait_for_run_before(proto::ReplicaRun run, TimePoint deadline);
   /// Takes what is new of a run; appends what must become durable to `appended`.
   Errc take(const proto::ReplicaRun& run, std::string_view payload, bool* appended);
   /// Errc::conflict: parts are missing.
@@ -122,6 +126,11 @@ class Replica : public std::enable_shared_from_this<Replica> {
   void begin_reign();
   void advance();
   void apply_committed();
+  /// As apply_committed(), but what is to be sent or flushed goes first.
+  void apply_soon();
+  static Task<> apply_in_turns(std::shared_ptr<Replica> self);
+  /// At most `count` entries; false when there are no more.
+  bool apply_some(uint64_t count);
   void step_down(const Error& why);
   void on_durable(Lsn lsn, Term term, journal::Position position);
   static Task<> watch_durable(std::shared_ptr<Replica> self, Task<journal::Position> appended,
@@ -155,6 +164,7 @@ class Replica : public std::enable_shared_from_this<Replica> {
   Lsn gap_at_{};            // the first entry at the replay that did not follow; 0: none
   int carried_ = 0;         // entries on their way to the journal's end
   bool stopped_ = false;
+  bool applying_ = false;  // in turns
 
   // As primary.
   uint64_t reign_ = 0;  // grows with every term learnt
@@ -177,6 +187,7 @@ class Replica : public std::enable_shared_from_this<Replica> {
   uint32_t next_part_ = 0;
   std::set<uint64_t> transfers_;  // begun in this term: a late copy must not begin one again
   std::unique_ptr<Event> durable_event_;  // durable_ has grown, or the term is another
+  std::unique_ptr<Event> grown_event_;    // the log has grown
 };
 
 }  // namespace turbine::replica

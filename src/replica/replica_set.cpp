@@ -11,6 +11,8 @@ namespace turbine::replica {
 namespace {
 
 constexpr auto kFlushGather = std::chrono::milliseconds(20);
+// While one is flushed there, the other is made here, or waits there for the next flush.
+constexpr int kStreams = 2;
 
 bool stops_run(const Error& error) {
   return error.code == Errc::closed;
@@ -213,19 +215,22 @@ Task<> ReplicaSet::flush() {
 void ReplicaSet::stream(BladeId blade, PartitionId id) {
   Peer& peer = peers_[blade];
   peer.dirty.insert(id);
-  if (!std::exchange(peer.streaming, true)) gate_.spawn("stream", stream_to(blade));
+  if (peer.streams >= kStreams || std::exchange(peer.gathering, true)) return;
+  ++peer.streams;
+  gate_.spawn("stream", stream_to(blade));
 }
 
-/// One message at a time: what comes meanwhile goes with the next, for all partitions together.
+/// kStreams messages at a time: what comes meanwhile goes with the next, for all partitions.
 Task<> ReplicaSet::stream_to(BladeId blade) {
   UseAwaitable token;
   co_await asio::post(seams_.executor, token);  // what is ready now shares the first message
   Peer& peer = peers_[blade];
+  peer.gathering = false;
   while (!peer.dirty.empty() && !stopping_) {
     const Result<> sent = co_await send_runs(blade);
     if (!sent.ok() && stops_run(sent.error())) break;
   }
-  peer.streaming = false;
+  --peer.streams;
   co_return Result<>{};
 }
 

@@ -62,8 +62,9 @@ class ReplicaSet {
  private:
   struct Peer {
     std::set<PartitionId> dirty;
-    bool streaming = false;
-    int beacons = 0;  // on their way
+    int streams = 0;         // that send or are about to
+    bool gathering = false;  // one of them is about to
+    int beacons = 0;         // on their way
   };
   template <class Reply>
   using Answer = Task<rpc::With<Reply>>;

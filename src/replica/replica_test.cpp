@@ -44,6 +44,29 @@ TEST(Replica, AnotherMemberLeadsWithinThreeSecondsOfThePrimarysDeath) {
   EXPECT_TRUE(all_hold(cluster, {2, 3}, {"one", "two"}));
 }
 
+// Two messages to a member are on their way at a time.
+TEST(Replica, AMemberWaitsForTheMessageThatWasOvertaken) {
+  TestCluster cluster(3, 3, {1, 2, 3});
+  ASSERT_TRUE(cluster.wait_for_server());
+  ASSERT_TRUE(cluster.put(1, "0").ok());
+  const auto number = [&](uint32_t blade) {
+    return cluster.replica(1)->followers().at(BladeId(blade)).number;
+  };
+  const uint64_t number_2 = number(2), number_3 = number(3);
+  cluster.network.set_faults({.delay_min = {}, .delay_max = milliseconds(20)});
+  Texts texts = {"0"};
+  for (int i = 1; i <= 200; ++i) {
+    texts.push_back(std::to_string(i));
+    cluster.blade(1).set->gate().spawn("put", cluster.replica(1)->append(entry_of(texts.back())));
+    cluster.clock.advance(milliseconds(1));
+  }
+  EXPECT_TRUE(all_hold(cluster, {1, 2, 3}, texts));
+  EXPECT_GT(cluster.network.counters().reordered, 10U);
+  // Nobody had to be brought into step again.
+  EXPECT_EQ(number(2), number_2);
+  EXPECT_EQ(number(3), number_3);
+}
+
 // Its configuration has not changed meanwhile, and nothing new is written.
 TEST(Replica, AMemberThatComesBackAtOnceLearnsWhatWasCommitted) {
   TestCluster cluster(3, 3, {1, 2, 3});
