@@ -41,7 +41,7 @@ ModelFile* TwoDoors::any_directory() {
 }
 
 std::string TwoDoors::new_name() {
-  const std::string name = any_component();
+  std::string name = any_component();
   const bool plain = !name.empty() && name != "." && name != ".." && name.size() <= 255;
   if (plain && rng.chance(3, 4)) return name;
   std::string shown = meta::show_name(name, true, false, 0);
