@@ -4,7 +4,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -18,9 +17,7 @@
 namespace turbine::kv {
 namespace {
 
-constexpr size_t kBlobBytesMin = 2048;  // larger values live in blob files, outside compaction
-// Slot and kind: rows of one kind mostly come in the order of their keys.
-constexpr size_t kHintPrefixBytes = 3;
+constexpr size_t kBlobBytesMin = 2048;    // larger values live in blob files, outside compaction
 constexpr size_t kRowOverheadBytes = 48;  // of a memtable, beside key and value
 constexpr size_t kRowCacheBytes = size_t{4} << 20;
 
@@ -101,8 +98,6 @@ rocksdb::Options make_options(const RocksOptions& wanted,
   options.max_log_file_size = size_t{4} << 20;
   options.stats_dump_period_sec = 0;
   options.allow_concurrent_memtable_write = false;  // one writer
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewCappedPrefixTransform(kHintPrefixBytes));
 
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.max_write_buffer_number = 8;
